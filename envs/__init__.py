@@ -1,0 +1,1 @@
+"""Where agents act: vectorised MuJoCo worlds behind one contract."""

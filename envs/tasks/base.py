@@ -1,0 +1,105 @@
+"""The contract of a task: a model, and what to see, earn and end in it, written batch-first."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from types import SimpleNamespace
+from typing import Any, ClassVar, Literal, Protocol
+
+import mujoco
+import numpy as np
+
+Array = Any
+"""A numpy array or a torch tensor: a task uses only what both have (see `array_namespace`)."""
+
+
+class Fields(SimpleNamespace):
+    """Live (N, ...) arrays of the MjData fields that a task asked for, by field name.
+
+    `previous` holds copies of the task's `previous_fields`, taken before the control step.
+    They are views of the simulation: copy before storing.
+    """
+
+    previous: SimpleNamespace
+
+
+class RandomSource(Protocol):
+    """What `numpy.random.RandomState` and `numpy.random.Generator` have in common."""
+
+    def uniform(self, low: Any = 0.0, high: Any = 1.0, size: Any = None) -> Any: ...
+    def normal(self, loc: Any = 0.0, scale: Any = 1.0, size: Any = None) -> Any: ...
+    def standard_normal(self, size: Any = None) -> Any: ...
+
+
+class Task(ABC):
+    """One control problem on one MuJoCo model.
+
+    `observe`, `reward`, `terminated` and `signals` see N worlds at once and are written once for
+    numpy arrays and torch tensors, so that every backend runs the same definition. Only `reset`
+    sees one world, because initial states are drawn on the host.
+
+    Subclasses keep no state that changes after `__init__`: all that changes lives in the
+    simulation, so that worlds never influence each other.
+    """
+
+    fields: ClassVar[tuple[str, ...]] = ("qpos", "qvel")
+    """MjData fields to bind, beside `ctrl` and `time`."""
+    previous_fields: ClassVar[tuple[str, ...]] = ()
+    """Fields whose value before the control step the reward reads from `data.previous`."""
+    derived: ClassVar[Literal["current", "lagged"]] = "current"
+    """Whether derived fields (xpos, sensordata, ...) describe the state after the control step, as
+    in dm_control, or lag one physics step behind it, as in Gymnasium."""
+    random_source: ClassVar[Literal["random_state", "generator"]] = "random_state"
+    """`random_state`: world i draws from numpy.random.RandomState(seed_i), as dm_control's suite;
+    `generator`: from numpy.random.default_rng-like PCG64 as gymnasium.utils.seeding.np_random."""
+    settles: ClassVar[bool] = False
+    """Whether `reset` simulates many steps, so that a pool of initial states pays."""
+    time_limit: ClassVar[int] = 1000
+    """Control steps in an episode, after which it is truncated."""
+
+    model: mujoco.MjModel
+    """The compiled model; set by `__init__`."""
+    num_substeps: int
+    """Physics steps in one control step; set by `__init__`."""
+    observation_size: int
+    """Width D of the observation; set by `__init__`."""
+
+    @property
+    def observation_layout(self) -> Mapping[str, slice]:
+        """Names of the parts of the observation, in order, such as `position` and `velocity`."""
+        return {"observation": slice(0, self.observation_size)}
+
+    @abstractmethod
+    def reset(self, data: mujoco.MjData, random: RandomSource) -> None:
+        """Write an initial state into `data`, drawing from `random` just as the original task does.
+
+        `data` is fresh from mj_resetData; the backend computes the derived fields afterwards.
+        Model fields that differ between worlds (target positions, ...) are not written to
+        `self.model` but returned by `reset_model`.
+        """
+
+    @abstractmethod
+    def observe(self, data: Fields, out: Array) -> None:
+        """Write the observations of N worlds into `out`, shape (N, D)."""
+
+    @abstractmethod
+    def reward(self, data: Fields, action: Array, out: Array) -> None:
+        """Write the rewards of N worlds into `out`, shape (N,); `action` has shape (N, A)."""
+
+    def terminated(self, data: Fields, out: Array) -> None:
+        """Write whether each world has reached a terminal state into `out`, shape (N,), bool."""
+        out[...] = False
+
+    def signals(self, data: Fields) -> dict[str, Array]:
+        """Named side signals, batch-first (N, d); `position` first where the agent can move.
+
+        They may be views of the simulation; the backend copies them.
+        """
+        return {}
+
+    def action_bounds(self) -> tuple[np.ndarray, np.ndarray]:
+        """Lowest and highest action, float64 of shape (A,): the actuators' control ranges."""
+        low, high = self.model.actuator_ctrlrange.T
+        limited = self.model.actuator_ctrllimited.astype(bool)
+        return np.where(limited, low, -np.inf), np.where(limited, high, np.inf)

@@ -1,0 +1,80 @@
+"""The contract of an intrinsic reward."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from rl_info.skills import SkillKind, SkillSpec
+from rl_info.transitions import Transitions
+
+Metrics = dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class RewardContext:
+    """What a reward must know of the world it values: sizes of observation, action and skill."""
+
+    obs_dim: int
+    action_dim: int
+    skill: SkillSpec
+    signals: Mapping[str, int] = field(default_factory=dict)
+    """Width of every side signal that the environment provides."""
+
+
+@dataclass(frozen=True)
+class RewardConfig:
+    """Settings that every reward has, because each reward has a critic of its own."""
+
+    weight: float = 1.0
+    """Weight of this reward's critic in the actor's objective."""
+    discount: float = 0.99
+    """Discount factor of this reward's critic."""
+    normalise: bool = False
+    """Divide this critic's values by a running scale of its targets in the actor's objective."""
+
+
+class IntrinsicReward(nn.Module, ABC):
+    """Values a step; may learn from batches what it needs to do so.
+
+    Everything it learns lives in `state_dict()`, so that it is part of a checkpoint. It draws no
+    random numbers except from the generator it is built with.
+    """
+
+    requires: ClassVar[tuple[str, ...]] = ()
+    """Names of the side signals that it reads from the batch."""
+    skill_kinds: ClassVar[frozenset[SkillKind]] = frozenset({"none", "discrete", "continuous"})
+    """Kinds of skill that it can work with."""
+
+    def __init__(self, context: RewardContext) -> None:
+        super().__init__()
+        name = type(self).__name__
+        missing = [signal for signal in self.requires if signal not in context.signals]
+        if missing:
+            raise ValueError(
+                f"{name} needs the signal {missing[0]!r}; this environment has: "
+                f"{', '.join(sorted(context.signals)) or 'none'}"
+            )
+        if context.skill.kind not in self.skill_kinds:
+            raise ValueError(
+                f"{name} works with {' or '.join(sorted(self.skill_kinds))} skills, "
+                f"not with kind {context.skill.kind!r}"
+            )
+        self.context = context
+
+    def loss(self, batch: Transitions) -> tuple[Float[Tensor, ""], Metrics]:
+        """Scalar loss that trains the reward's own parameters, and metrics to log.
+
+        A reward that learns nothing returns a zero loss without gradient.
+        """
+        return torch.zeros((), device=batch.obs.device), {}
+
+    @abstractmethod
+    def forward(self, batch: Transitions) -> Float[Tensor, "B"]:
+        """Value of each step, shape (B,), float32, detached from the graph by the caller."""
