@@ -44,9 +44,11 @@ class Task(ABC):
     """
 
     fields: ClassVar[tuple[str, ...]] = ("qpos", "qvel")
-    """MjData fields to bind, beside `ctrl` and `time`."""
+    """MjData fields to bind, beside `ctrl` and `time`; `model_fields` are bound as well."""
     previous_fields: ClassVar[tuple[str, ...]] = ()
     """Fields whose value before the control step the reward reads from `data.previous`."""
+    model_fields: ClassVar[tuple[str, ...]] = ()
+    """MjModel fields that `reset` draws anew for each world, such as `geom_pos` of a target."""
     derived: ClassVar[Literal["current", "lagged"]] = "current"
     """Whether derived fields (xpos, sensordata, ...) describe the state after the control step, as
     in dm_control, or lag one physics step behind it, as in Gymnasium."""
@@ -71,12 +73,12 @@ class Task(ABC):
         return {"observation": slice(0, self.observation_size)}
 
     @abstractmethod
-    def reset(self, data: mujoco.MjData, random: RandomSource) -> None:
+    def reset(self, model: mujoco.MjModel, data: mujoco.MjData, random: RandomSource) -> None:
         """Write an initial state into `data`, drawing from `random` just as the original task does.
 
-        `data` is fresh from mj_resetData; the backend computes the derived fields afterwards.
-        Model fields that differ between worlds (target positions, ...) are not written to
-        `self.model` but returned by `reset_model`.
+        `data` is fresh from mj_resetData, and `model` is one world's own copy of `self.model`, in
+        which only `model_fields` may be written. The backend computes the derived fields
+        afterwards and copies state and `model_fields` into the world.
         """
 
     @abstractmethod
