@@ -1,0 +1,1 @@
+"""The `rl-info` command, one module a verb."""

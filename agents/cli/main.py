@@ -1,0 +1,64 @@
+"""Entry point of the `rl-info` command: finds the verb and turns user errors into exit codes."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+
+from agents.errors import UsageError, nearest
+from envs.gl import configure_gl
+from rl_info import __version__
+
+EXIT_OK = 0
+EXIT_USAGE = 2
+
+VERBS: dict[str, tuple[str, str]] = {
+    "train": ("agents.cli.train", "train an agent, or resume a run; without arguments, a demo"),
+    "evaluate": ("agents.cli.evaluate", "evaluate a run folder: returns, coverage, goals, pictures"),
+    "list": ("agents.cli.list_names", "list agents, envs, rewards or estimators"),
+    "doctor": ("agents.cli.doctor", "say what this machine can do and how to fix what is missing"),
+}
+"""Verb -> (module with `run(arguments) -> int`, one line of help)."""
+
+
+def usage() -> str:
+    """The page that `rl-info --help` shows."""
+    width = max(map(len, VERBS))
+    verbs = "\n".join(f"  {verb:<{width}}  {text}" for verb, (_, text) in VERBS.items())
+    return (
+        f"rl-info {__version__}: agents that discover skills and learn world models from "
+        f"information\n\nusage: rl-info VERB [ARGUMENTS]\n\nverbs:\n{verbs}\n\n"
+        "`rl-info VERB --help` shows every flag of a verb."
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line `arguments` (default: those of the process); returns the exit code.
+
+    2 stands for a request that cannot be carried out as written, 1 for work that failed.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if not words or words[0] in ("-h", "--help"):
+        print(usage())
+        return EXIT_OK if words else EXIT_USAGE
+    if words[0] == "--version":
+        print(f"rl-info {__version__}")
+        return EXIT_OK
+    verb, rest = words[0], words[1:]
+    if verb not in VERBS:
+        print(f"rl-info: unknown verb {verb!r}; {nearest(verb, VERBS)}", file=sys.stderr)
+        return EXIT_USAGE
+    # MuJoCo reads its choice of OpenGL once, at import, so it is made before any verb's module.
+    configure_gl()
+    module = importlib.import_module(VERBS[verb][0])
+    try:
+        code: int = module.run(rest)
+    except UsageError as error:
+        print(f"rl-info {verb}: {error}", file=sys.stderr)
+        return EXIT_USAGE
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
