@@ -60,7 +60,7 @@ def configure_gl(environment: MutableMapping[str, str] = os.environ) -> None:
     worker threads. Must run before `import mujoco`; does nothing where a choice was made.
     """
     environment.setdefault("LP_NUM_THREADS", "0")
-    if "MUJOCO_GL" in environment or "DISPLAY" in environment or not sys.platform == "linux":
+    if "MUJOCO_GL" in environment or "DISPLAY" in environment or sys.platform != "linux":
         return
     backend = available_backend()
     if backend is not None:

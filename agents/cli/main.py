@@ -15,7 +15,10 @@ EXIT_USAGE = 2
 
 VERBS: dict[str, tuple[str, str]] = {
     "train": ("agents.cli.train", "train an agent, or resume a run; without arguments, a demo"),
-    "evaluate": ("agents.cli.evaluate", "evaluate a run folder: returns, coverage, goals, pictures"),
+    "evaluate": (
+        "agents.cli.evaluate",
+        "evaluate a run: returns, coverage, goals, pictures",
+    ),
     "list": ("agents.cli.list_names", "list agents, envs, rewards or estimators"),
     "doctor": ("agents.cli.doctor", "say what this machine can do and how to fix what is missing"),
 }
