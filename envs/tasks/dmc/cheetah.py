@@ -1,0 +1,65 @@
+"""Cheetah: a planar biped that runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import ClassVar
+
+import mujoco
+
+from envs.tasks.base import Array, Fields, RandomSource, Task
+from envs.tasks.dmc.model import load_model
+from envs.tasks.dmc.tolerance import tolerance
+
+RUN_SPEED = 10.0
+"""Speed in m/s from which the reward is 1."""
+SETTLING_STEPS = 200
+"""Physics steps that drop the body to the floor before an episode begins."""
+
+
+class Cheetah(Task):
+    """Run forward: reward grows linearly with speed up to 10 m/s."""
+
+    fields: ClassVar[tuple[str, ...]] = ("qpos", "qvel", "sensordata")
+    settles: ClassVar[bool] = True
+
+    def __init__(self) -> None:
+        self.model = load_model("cheetah.xml")
+        self.num_substeps = 1
+        self.observation_size = self.model.nq - 1 + self.model.nv
+        self._speed = self.model.sensor("torso_subtreelinvel").adr[0]
+
+    @property
+    def observation_layout(self) -> Mapping[str, slice]:
+        """Joint positions without the horizontal one, then all velocities."""
+        split = self.model.nq - 1
+        return {"position": slice(0, split), "velocity": slice(split, self.observation_size)}
+
+    def reset(self, model: mujoco.MjModel, data: mujoco.MjData, random: RandomSource) -> None:
+        """Random joint angles, then 200 unactuated physics steps to come to rest."""
+        limited = model.jnt_limited == 1
+        low, high = model.jnt_range[limited].T
+        data.qpos[limited] = random.uniform(low, high)
+        # The suite finishes a step that its own reset began, hence step2 before anything else.
+        mujoco.mj_step2(model, data)
+        mujoco.mj_step(model, data, SETTLING_STEPS - 1)
+        mujoco.mj_step1(model, data)
+        data.time = 0
+
+    def observe(self, data: Fields, out: Array) -> None:
+        """Write qpos without the horizontal root, then qvel; shape (N, 17)."""
+        split = self.model.nq - 1
+        out[:, :split] = data.qpos[:, 1:]
+        out[:, split:] = data.qvel
+
+    def reward(self, data: Fields, action: Array, out: Array) -> None:
+        """Write the forward speed's share of 10 m/s, in [0, 1]."""
+        speed = data.sensordata[:, self._speed]
+        out[:] = tolerance(speed, (RUN_SPEED, float("inf")), RUN_SPEED, "linear", 0.0)
+
+    def signals(self, data: Fields) -> dict[str, Array]:
+        """`position` (N, 1): the horizontal position of the torso in metres."""
+        return {"position": data.qpos[:, :1]}
+
+
+TASKS: Mapping[str, Callable[..., Task]] = {"dmc/cheetah-run": Cheetah}

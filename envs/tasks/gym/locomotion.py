@@ -1,0 +1,60 @@
+"""What Gymnasium's locomotion tasks share: their model files, initial noise, cost and velocity."""
+
+from __future__ import annotations
+
+from importlib.resources import as_file, files
+
+import mujoco
+import numpy as np
+
+from envs.tasks.base import Array, Fields, RandomSource
+
+
+def load_model(file_name: str) -> mujoco.MjModel:
+    """Compile one of the models that the gymnasium package ships, such as `ant.xml`."""
+    with as_file(files("gymnasium.envs.mujoco") / "assets" / file_name) as path:
+        return mujoco.MjModel.from_xml_path(str(path))
+
+
+def check_scale(name: str, value: float) -> float:
+    """Return `value`; raise ValueError unless it is finite and not negative."""
+    if not (np.isfinite(value) and value >= 0.0):
+        raise ValueError(f"{name} must be a finite number >= 0, got {value!r}")
+    return float(value)
+
+
+def check_range(name: str, value: tuple[float, float]) -> tuple[float, float]:
+    """Return `value` as (low, high); raise ValueError unless low < high."""
+    low, high = value
+    if not low < high:
+        raise ValueError(f"{name} must be (low, high) with low < high, got {value!r}")
+    return float(low), float(high)
+
+
+def perturb_uniform(
+    model: mujoco.MjModel, data: mujoco.MjData, random: RandomSource, scale: float
+) -> None:
+    """Draw qpos, then qvel, uniformly within `scale` of the model's initial state."""
+    data.qpos[:] = model.qpos0 + random.uniform(low=-scale, high=scale, size=model.nq)
+    data.qvel[:] = random.uniform(low=-scale, high=scale, size=model.nv)
+
+
+def perturb_normal(
+    model: mujoco.MjModel, data: mujoco.MjData, random: RandomSource, scale: float
+) -> None:
+    """Draw qpos uniformly within `scale` of the initial one, then qvel from N(0, scale²)."""
+    data.qpos[:] = model.qpos0 + random.uniform(low=-scale, high=scale, size=model.nq)
+    data.qvel[:] = scale * random.standard_normal(model.nv)
+
+
+def control_cost(action: Array, weight: float) -> Array:
+    """Quadratic cost of `action` (N, A), shape (N,), in the action's own precision.
+
+    Gymnasium squares the action it is given, so float32 actions cost what float32 says.
+    """
+    return weight * (action * action).sum(-1)
+
+
+def forward_velocity(data: Fields, seconds: float) -> Array:
+    """Mean velocity of the root along x during the control step, m/s, shape (N,)."""
+    return (data.qpos[:, 0] - data.previous.qpos[:, 0]) / seconds
