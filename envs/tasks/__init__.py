@@ -6,8 +6,14 @@ from collections.abc import Callable, Mapping
 
 from envs.tasks.base import Task
 from envs.tasks.dmc import cheetah
+from envs.tasks.gym import ant, half_cheetah, walker2d
+from envs.tasks.gym import hopper as gym_hopper
 
 TASKS: Mapping[str, Callable[..., Task]] = {
     **cheetah.TASKS,
+    **ant.TASKS,
+    **half_cheetah.TASKS,
+    **gym_hopper.TASKS,
+    **walker2d.TASKS,
 }
 """Task id, such as `dmc/cheetah-run`, to a factory that accepts the task's keyword options."""

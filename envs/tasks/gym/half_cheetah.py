@@ -1,8 +1,9 @@
-"""Gymnasium's HalfCheetah-v5: a planar cheetah paid for running forward."""
+"""HalfCheetah-v5 of Gymnasium: a planar cheetah paid for running forward."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import ClassVar, Literal
 
 import mujoco
 
@@ -13,26 +14,27 @@ from envs.tasks.gym.locomotion import (
     forward_velocity,
     load_model,
     perturb_normal,
+    position_velocity_layout,
 )
 
 
 class HalfCheetah(Task):
     """Run forward: reward = forward weight · x velocity − control weight · |action|².
 
-    Observations are joint positions and velocities; episodes never terminate. Exact against
-    gymnasium's `HalfCheetah-v5` (Wawrzyński, "A Cat-Like Robot Real-Time Learning to Run", 2009;
-    Todorov, Erez and Tassa, "MuJoCo", 2012).
+    Exact against gymnasium's `HalfCheetah-v5` (task: Wawrzyński, "A Cat-Like Robot Real-Time
+    Learning to Run", 2009). Episodes never terminate.
 
     Args:
         forward_reward_weight: Weight of the forward velocity (m/s).
         ctrl_cost_weight: Weight of the squared action.
-        reset_noise_scale: Half width of the initial position noise and deviation of the velocity's.
+        reset_noise_scale: Half width of the initial positions' noise and deviation of the
+            velocities'.
         exclude_current_positions_from_observation: Hide x. Skill discovery wants it shown: False.
     """
 
-    previous_fields = ("qpos",)
-    derived = "lagged"
-    random_source = "generator"
+    previous_fields: ClassVar[tuple[str, ...]] = ("qpos",)
+    derived: ClassVar[Literal["current", "lagged"]] = "lagged"
+    random_source: ClassVar[Literal["random_state", "generator"]] = "generator"
 
     def __init__(
         self,
@@ -53,22 +55,27 @@ class HalfCheetah(Task):
 
     @property
     def observation_layout(self) -> Mapping[str, slice]:
-        return {
-            "position": slice(0, self.num_positions),
-            "velocity": slice(self.num_positions, self.observation_size),
-        }
+        """Positions (9, or 8 without x; m and rad), then 9 velocities (m/s and rad/s)."""
+        return position_velocity_layout(self.num_positions, self.model.nv)
 
     def reset(self, model: mujoco.MjModel, data: mujoco.MjData, random: RandomSource) -> None:
+        """Uniform noise on positions, normal noise on velocities."""
         perturb_normal(model, data, random, self.reset_noise_scale)
 
     def observe(self, data: Fields, out: Array) -> None:
+        """Write positions, without x if it is hidden, then velocities."""
         out[:, : self.num_positions] = data.qpos[:, self.hidden_positions :]
         out[:, self.num_positions :] = data.qvel
 
     def reward(self, data: Fields, action: Array, out: Array) -> None:
+        """Write the weighted forward velocity less the control cost."""
         seconds = self.model.opt.timestep * self.num_substeps
         forward = self.forward_reward_weight * forward_velocity(data, seconds)
         out[:] = forward - control_cost(action, self.ctrl_cost_weight)
 
     def signals(self, data: Fields) -> dict[str, Array]:
+        """`position` (N, 1): x in metres; `height` (N, 1): z less its initial value, metres."""
         return {"position": data.qpos[:, :1], "height": data.qpos[:, 1:2]}
+
+
+TASKS: Mapping[str, Callable[..., Task]] = {"gym/HalfCheetah-v5": HalfCheetah}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib.resources import as_file, files
 
 import mujoco
@@ -11,9 +12,20 @@ from envs.tasks.base import Array, Fields, RandomSource
 
 
 def load_model(file_name: str) -> mujoco.MjModel:
-    """Compile one of the models that the gymnasium package ships, such as `ant.xml`."""
+    """Compile one of the models that the gymnasium package ships, such as `ant.xml`.
+
+    A total mass asked for by the file is set after compilation: MuJoCo deprecates that attribute,
+    and warns on the console and in a log file each time it compiles one.
+    """
     with as_file(files("gymnasium.envs.mujoco") / "assets" / file_name) as path:
-        return mujoco.MjModel.from_xml_path(str(path))
+        spec = mujoco.MjSpec.from_file(str(path))
+        total_mass = spec.compiler.settotalmass
+        spec.compiler.settotalmass = -1.0
+        model = spec.compile()
+    if total_mass > 0.0:
+        mujoco.mj_setTotalmass(model, total_mass)
+        mujoco.mj_setConst(model, mujoco.MjData(model))
+    return model
 
 
 def check_scale(name: str, value: float) -> float:
@@ -47,6 +59,12 @@ def perturb_normal(
     data.qvel[:] = scale * random.standard_normal(model.nv)
 
 
+def position_velocity_layout(num_positions: int, num_velocities: int) -> Mapping[str, slice]:
+    """Where an observation of positions and then velocities holds each."""
+    end = num_positions + num_velocities
+    return {"position": slice(0, num_positions), "velocity": slice(num_positions, end)}
+
+
 def control_cost(action: Array, weight: float) -> Array:
     """Quadratic cost of `action` (N, A), shape (N,), in the action's own precision.
 
@@ -58,3 +76,9 @@ def control_cost(action: Array, weight: float) -> Array:
 def forward_velocity(data: Fields, seconds: float) -> Array:
     """Mean velocity of the root along x during the control step, m/s, shape (N,)."""
     return (data.qpos[:, 0] - data.previous.qpos[:, 0]) / seconds
+
+
+def inside(values: Array, bounds: tuple[float, float]) -> Array:
+    """Whether each value lies strictly between the bounds; NaN does not."""
+    low, high = bounds
+    return (low < values) & (values < high)
