@@ -5,9 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from envs.tasks.base import Task
-from envs.tasks.dmc import cheetah
-from envs.tasks.gym import ant, half_cheetah, walker2d
-from envs.tasks.gym import hopper as gym_hopper
+from envs.tasks.dmc import (
+    acrobot,
+    ball_in_cup,
+    cartpole,
+    cheetah from envs.tasks.gym import ant,
+    finger,
+    half_cheetah,
+    pendulum,
+    point_mass,
+    reacher,
+    walker2d from envs.tasks.gym import hopper as gym_hopper,
+)
 
 TASKS: Mapping[str, Callable[..., Task]] = {
     **cheetah.TASKS,
@@ -15,5 +24,12 @@ TASKS: Mapping[str, Callable[..., Task]] = {
     **half_cheetah.TASKS,
     **gym_hopper.TASKS,
     **walker2d.TASKS,
+    **acrobot.TASKS,
+    **ball_in_cup.TASKS,
+    **cartpole.TASKS,
+    **finger.TASKS,
+    **pendulum.TASKS,
+    **point_mass.TASKS,
+    **reacher.TASKS,
 }
 """Task id, such as `dmc/cheetah-run`, to a factory that accepts the task's keyword options."""
