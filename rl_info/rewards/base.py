@@ -38,6 +38,8 @@ class RewardConfig:
     """Discount factor of this reward's critic."""
     normalise: bool = False
     """Divide this critic's values by a running scale of its targets in the actor's objective."""
+    learning_rate: float = 1e-4
+    """Adam step size of what the reward itself learns; unused by a reward that learns nothing."""
 
 
 class IntrinsicReward(nn.Module, ABC):
@@ -47,13 +49,19 @@ class IntrinsicReward(nn.Module, ABC):
     random numbers except from the generator it is built with.
     """
 
-    requires: ClassVar[tuple[str, ...]] = ()
-    """Names of the side signals that it reads from the batch."""
+    requires: tuple[str, ...] = ()
+    """Names of the side signals that it reads from the batch: those of the class, and those that
+    the instance was built to read."""
     skill_kinds: ClassVar[frozenset[SkillKind]] = frozenset({"none", "discrete", "continuous"})
     """Kinds of skill that it can work with."""
 
-    def __init__(self, context: RewardContext) -> None:
+    def __init__(self, context: RewardContext, *, requires: tuple[str, ...] = ()) -> None:
+        """Check the context; `requires` adds signals to those that the class needs.
+
+        Raises ValueError if the environment lacks a needed signal or the skill kind is unsuitable.
+        """
         super().__init__()
+        self.requires = (*type(self).requires, *requires)
         name = type(self).__name__
         missing = [signal for signal in self.requires if signal not in context.signals]
         if missing:
@@ -76,5 +84,5 @@ class IntrinsicReward(nn.Module, ABC):
         return torch.zeros((), device=batch.obs.device), {}
 
     @abstractmethod
-    def forward(self, batch: Transitions) -> Float[Tensor, "B"]:
+    def forward(self, batch: Transitions) -> Float[Tensor, B]:
         """Value of each step, shape (B,), float32, detached from the graph by the caller."""

@@ -1,0 +1,70 @@
+"""Rewards by name. A new reward is one file and one line of `REWARDS`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from types import MappingProxyType
+from typing import Any
+
+import torch
+
+from rl_info.rewards.base import IntrinsicReward, RewardConfig, RewardContext
+from rl_info.rewards.diayn import DIAYN, DIAYNConfig
+from rl_info.rewards.lsd import LSD, LSDConfig
+from rl_info.rewards.metra import METRA, METRAConfig
+from rl_info.rewards.task import TaskConfig, TaskReward
+
+__all__ = [
+    "REWARDS",
+    "IntrinsicReward",
+    "RewardConfig",
+    "RewardContext",
+    "RewardEntry",
+    "build_reward",
+]
+
+
+@dataclass(frozen=True)
+class RewardEntry:
+    """One registered reward."""
+
+    config: type[RewardConfig]
+    """Its settings."""
+    module: Callable[[RewardContext, Any, torch.Generator], IntrinsicReward]
+    """Its class, called with context, settings and generator."""
+    description: str
+    """One line for a list."""
+
+
+REWARDS: Mapping[str, RewardEntry] = MappingProxyType(
+    {
+        "task": RewardEntry(TaskConfig, TaskReward, "the environment's own reward"),
+        "diayn": RewardEntry(DIAYNConfig, DIAYN, "log q(z|s') − log p(z): tell skills apart"),
+        "lsd": RewardEntry(LSDConfig, LSD, "(φ(s') − φ(s))ᵀz, φ Lipschitz in the state: go far"),
+        "metra": RewardEntry(METRAConfig, METRA, "(φ(s') − φ(s))ᵀz, φ Lipschitz in time: cover"),
+    }
+)
+
+
+def build_reward(
+    name: str, context: RewardContext, config: RewardConfig, generator: torch.Generator
+) -> IntrinsicReward:
+    """Build the reward registered as `name`; `generator` draws its initial parameters.
+
+    Raises ValueError for an unknown name (with the nearest right one) or an unsuitable context,
+    and TypeError if `config` belongs to another reward.
+    """
+    entry = REWARDS.get(name)
+    if entry is None:
+        near = get_close_matches(name, REWARDS, n=1, cutoff=0.0)[0]
+        raise ValueError(
+            f"unknown reward {name!r}; did you mean {near!r}? Rewards: {', '.join(REWARDS)}"
+        )
+    if not isinstance(config, entry.config):
+        raise TypeError(
+            f"reward {name!r} is configured by {entry.config.__name__}, "
+            f"not by {type(config).__name__}"
+        )
+    return entry.module(context, config, generator)
