@@ -9,27 +9,27 @@ from envs.tasks.dmc import (
     acrobot,
     ball_in_cup,
     cartpole,
-    cheetah from envs.tasks.gym import ant,
+    cheetah,
     finger,
-    half_cheetah,
     pendulum,
     point_mass,
     reacher,
-    walker2d from envs.tasks.gym import hopper as gym_hopper,
 )
+from envs.tasks.gym import ant, half_cheetah, walker2d
+from envs.tasks.gym import hopper as gym_hopper
 
 TASKS: Mapping[str, Callable[..., Task]] = {
-    **cheetah.TASKS,
-    **ant.TASKS,
-    **half_cheetah.TASKS,
-    **gym_hopper.TASKS,
-    **walker2d.TASKS,
     **acrobot.TASKS,
     **ball_in_cup.TASKS,
     **cartpole.TASKS,
+    **cheetah.TASKS,
     **finger.TASKS,
     **pendulum.TASKS,
     **point_mass.TASKS,
     **reacher.TASKS,
+    **ant.TASKS,
+    **half_cheetah.TASKS,
+    **gym_hopper.TASKS,
+    **walker2d.TASKS,
 }
 """Task id, such as `dmc/cheetah-run`, to a factory that accepts the task's keyword options."""
