@@ -1,0 +1,1 @@
+"""Ways to run N worlds of a task."""

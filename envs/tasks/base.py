@@ -24,6 +24,12 @@ class Fields(SimpleNamespace):
     previous: SimpleNamespace
 
 
+class FusedKernel(Protocol):
+    """Observations (N, D) and rewards (N,) of N worlds, written in one call."""
+
+    def __call__(self, data: Fields, action: Array, obs: Array, reward: Array) -> None: ...
+
+
 class RandomSource(Protocol):
     """What `numpy.random.RandomState` and `numpy.random.Generator` have in common."""
 
@@ -96,6 +102,13 @@ class Task(ABC):
     def terminated(self, data: Fields, out: Array) -> None:
         """Write whether each world has reached a terminal state into `out`, shape (N,), bool."""
         out[...] = False
+
+    def fused(self) -> FusedKernel | None:
+        """One compiled function for `observe` and `reward` together, where that pays; else None.
+
+        It must write what they write, to the last bit.
+        """
+        return None
 
     def signals(self, data: Fields) -> dict[str, Array]:
         """Named side signals, batch-first (N, d); `position` first where the agent can move.

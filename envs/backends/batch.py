@@ -1,0 +1,200 @@
+"""The CPU backend: native tasks on MuJoCo's batch, in one process on all cores."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import gymnasium
+import mujoco
+import numpy as np
+from jaxtyping import Bool, Float, UInt8
+
+from envs.actions import check_actions
+from envs.backends.initial_states import Resets, make_initial_states
+from envs.backends.simulation import Simulations
+from envs.rendering import Renderer
+from envs.seeding import Source, make_source, restore_source, source_state, spread_seeds
+from envs.tasks.base import Task
+from envs.vector_world import VectorWorld
+
+Dtype = Literal["float32", "float64"]
+
+
+class BatchWorld(VectorWorld):
+    """N worlds of a native task, bit-identical for any N and any number of threads.
+
+    Args:
+        task: What to simulate, see, earn and end.
+        spec_id: Id of the task.
+        num_envs: Number of worlds N.
+        seed: World i is first seeded with `seed + i`; None draws seeds from the operating system.
+        dtype: Of observations and signals.
+        max_episode_steps: Control steps until truncation; None for the task's own limit.
+        num_threads: Native threads; 0 for as many as there are cores.
+        resets: `pool` copies from a pool of initial states where a reset has to simulate;
+            `exact` always follows the original.
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        spec_id: str,
+        *,
+        num_envs: int = 1,
+        seed: int | None = None,
+        dtype: Dtype = "float32",
+        max_episode_steps: int | None = None,
+        num_threads: int = 0,
+        resets: Resets = "pool",
+    ) -> None:
+        self.task = task
+        self._simulations = Simulations(task, num_envs, num_threads)
+        self._initial_states = make_initial_states(task, self._simulations.output_names, resets)
+        self._fields = self._simulations.fields
+        self._dtype = np.dtype(dtype)
+        self._fused = task.fused()
+        self._low, self._high = task.action_bounds()
+        signals = task.signals(self._fields)
+        super().__init__(
+            spec_id,
+            num_envs,
+            gymnasium.spaces.Box(-np.inf, np.inf, (task.observation_size,), self._dtype.type),
+            gymnasium.spaces.Box(
+                self._low.astype(np.float32), self._high.astype(np.float32), dtype=np.float32
+            ),
+            {name: value.shape[1] for name, value in signals.items()},
+            task.time_limit if max_episode_steps is None else max_episode_steps,
+        )
+        self._sources = self._make_sources(spread_seeds(seed, num_envs))
+        self._elapsed = np.zeros(num_envs, dtype=np.int64)
+        self._ready = False
+        self._renderer = Renderer()
+        self._picture: tuple[mujoco.MjModel | None, mujoco.MjData | None] = (None, None)
+
+    def _make_sources(self, seeds: Sequence[int | None]) -> list[Source]:
+        return [make_source(self.task.random_source, seed) for seed in seeds]
+
+    def reset(
+        self,
+        *,
+        seed: int | Sequence[int | None] | None = None,
+        options: dict[str, Any] | None = None,
+    ) -> tuple[Float[np.ndarray, "N D"], dict[str, Any]]:
+        """Begin new episodes; see `VectorWorld.reset`."""
+        mask = _reset_mask(options, self.num_envs)
+        if not self._ready:
+            mask = np.ones(self.num_envs, dtype=bool)
+        for world, value in enumerate(spread_seeds(seed, self.num_envs)):
+            if value is not None and mask[world]:
+                self._sources[world] = make_source(self.task.random_source, value)
+        self._begin_episodes(mask)
+        self._ready = True
+        obs = self._new_observations()
+        self.task.observe(self._fields, obs)
+        return obs, {"signals": self._copy_signals()}
+
+    def step(
+        self, actions: Float[np.ndarray, "N A"]
+    ) -> tuple[
+        Float[np.ndarray, "N D"],
+        Float[np.ndarray, "N"],
+        Bool[np.ndarray, "N"],
+        Bool[np.ndarray, "N"],
+        dict[str, Any],
+    ]:
+        """Take one control step in every world; see `VectorWorld.step`."""
+        action = check_actions(actions, self.num_envs, len(self._low), self._low, self._high)
+        if not self._ready:
+            raise RuntimeError("call reset() before the first step()")
+        self._simulations.step(action)
+        obs = self._new_observations()
+        reward = np.empty(self.num_envs)
+        terminated = np.empty(self.num_envs, dtype=bool)
+        if self._fused is None:
+            self.task.observe(self._fields, obs)
+            self.task.reward(self._fields, action, reward)
+        else:
+            self._fused(self._fields, action, obs, reward)
+        self.task.terminated(self._fields, terminated)
+        self._elapsed += 1
+        truncated = self._elapsed >= self.max_episode_steps
+        ended = terminated | truncated
+        info: dict[str, Any] = {"signals": self._copy_signals()}
+        if ended.any():
+            obs = self._next_episodes(ended, obs, info)
+        return obs, reward, terminated, truncated, info
+
+    def _next_episodes(
+        self, ended: Bool[np.ndarray, "N"], obs: Float[np.ndarray, "N D"], info: dict[str, Any]
+    ) -> Float[np.ndarray, "N D"]:
+        """Reset the `ended` worlds and return observations in which theirs are new."""
+        info["final_obs"] = obs
+        info["_final_obs"] = ended
+        info["final_signals"] = info["signals"]
+        self._begin_episodes(ended)
+        fresh = self._new_observations()
+        self.task.observe(self._fields, fresh)
+        info["signals"] = self._copy_signals()
+        return fresh
+
+    def _begin_episodes(self, mask: Bool[np.ndarray, "N"]) -> None:
+        for world in np.flatnonzero(mask):
+            self._simulations.place(world, self._initial_states.draw(self._sources[world]))
+        self._elapsed[mask] = 0
+
+    def _new_observations(self) -> Float[np.ndarray, "N D"]:
+        return np.empty((self.num_envs, self.task.observation_size), self._dtype)
+
+    def _copy_signals(self) -> dict[str, Float[np.ndarray, "N d"]]:
+        signals = self.task.signals(self._fields)
+        return {name: np.array(value, dtype=self._dtype) for name, value in signals.items()}
+
+    def render(  # type: ignore[override]
+        self, world_index: int = 0, height: int = 240, width: int = 320
+    ) -> UInt8[np.ndarray, "H W 3"]:
+        """Draw one world through the model's first camera; see `VectorWorld.render`."""
+        if not 0 <= world_index < self.num_envs:
+            raise ValueError(f"world {world_index} does not exist: there are {self.num_envs}")
+        self._picture = model, data = self._simulations.export(world_index, *self._picture)
+        return self._renderer.draw(model, data, height, width, 0 if model.ncam else -1)
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that changes, as arrays and plain Python values; see `VectorWorld.state_dict`."""
+        return {
+            "spec_id": self.spec_id,
+            "simulations": self._simulations.state_dict(),
+            "sources": [source_state(source) for source in self._sources],
+            "elapsed": self._elapsed.copy(),
+            "ready": self._ready,
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go back to `state`; see `VectorWorld.load_state_dict`."""
+        if state["spec_id"] != self.spec_id or len(state["sources"]) != self.num_envs:
+            raise ValueError(
+                f"the saved state is of {len(state['sources'])} worlds of {state['spec_id']}, "
+                f"not of {self.num_envs} worlds of {self.spec_id}"
+            )
+        self._simulations.load_state_dict(state["simulations"])
+        for source, saved in zip(self._sources, state["sources"], strict=True):
+            restore_source(source, saved)
+        self._elapsed[:] = state["elapsed"]
+        self._ready = bool(state["ready"])
+
+    def close_extras(self, **kwargs: Any) -> None:
+        """Free the renderer."""
+        self._renderer.close()
+
+
+def _reset_mask(options: Mapping[str, Any] | None, num_envs: int) -> Bool[np.ndarray, "N"]:
+    """The worlds to reset: all of them unless `options` has a mask."""
+    if not options or "reset_mask" not in options:
+        return np.ones(num_envs, dtype=bool)
+    mask = np.asarray(options["reset_mask"])
+    if mask.shape != (num_envs,) or mask.dtype != bool:
+        raise ValueError(
+            f"options['reset_mask'] must be a boolean array of shape ({num_envs},), "
+            f"got {mask.dtype} of shape {mask.shape}"
+        )
+    return mask

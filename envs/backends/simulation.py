@@ -1,0 +1,158 @@
+"""N simulations of one task's model, with the fields that the task reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import mujoco
+import numpy as np
+from jaxtyping import Float
+from mujoco.batch import Batch, SimulationError
+
+from envs.backends.contact_wrenches import ContactWrenches
+from envs.backends.initial_states import InitialState
+from envs.errors import PhysicsError
+from envs.tasks.base import Fields, Task
+
+ALWAYS_BOUND = ("ctrl", "time")
+WRENCHES = "cfrc_ext"
+
+# After a control step the suite's derived fields are current, Gymnasium's are as mj_step left them.
+STAGES = {"current": mujoco.mjtStage.mjSTAGE_VEL, "lagged": mujoco.mjtStage.mjSTAGE_NONE}
+
+
+class Simulations:
+    """MuJoCo's batch of N worlds on native threads, stepped as the task's original steps.
+
+    Args:
+        task: Names the model, the fields and the number of physics steps in a control step.
+        num_worlds: N.
+        num_threads: Native threads; 0 for as many as there are cores.
+    """
+
+    def __init__(self, task: Task, num_worlds: int, num_threads: int) -> None:
+        self.num_worlds = num_worlds
+        self._num_substeps = task.num_substeps
+        self._stage = int(STAGES[task.derived])
+        self._batch = Batch(task.model, num_worlds, num_threads, persistent=True)
+        self._state: Float[np.ndarray, "N S"] = self._batch.state
+        self._warnings = self._batch.warning
+        self._known_warnings = self._warnings.copy()
+        self._wrenches = ContactWrenches(self._batch) if task.contact_wrenches else None
+        self._step_count = 0
+        self.fields = Fields()
+        self._outputs: dict[str, np.ndarray] = {}
+        self._bind_fields(task)
+        self._model_fields = {name: self._batch.expand(name) for name in task.model_fields}
+        vars(self.fields).update(self._model_fields)
+        self._previous = [
+            (getattr(self.fields, name), np.array(getattr(self.fields, name)))
+            for name in task.previous_fields
+        ]
+        copies = {
+            name: copy for name, (_, copy) in zip(task.previous_fields, self._previous, strict=True)
+        }
+        self.fields.previous = SimpleNamespace(**copies)
+
+    def _bind_fields(self, task: Task) -> None:
+        for name in dict.fromkeys((*task.fields, *task.previous_fields, *ALWAYS_BOUND)):
+            if name == WRENCHES and self._wrenches is not None:
+                continue
+            view = self._batch.bind(name)
+            if not np.may_share_memory(view, self._state):
+                # The next call overwrites outputs anyway; a reset writes its own until then.
+                view.flags.writeable = True
+                self._outputs[name] = view
+            setattr(self.fields, name, view)
+        if self._wrenches is not None:
+            setattr(self.fields, WRENCHES, self._wrenches.values)
+
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        """Derived fields that a reset must supply."""
+        return tuple(self._outputs)
+
+    def step(self, action: Float[np.ndarray, "N A"]) -> None:
+        """Take one control step in every world.
+
+        Raises:
+            PhysicsError: if MuJoCo fails or warns, naming the worlds.
+        """
+        for source, copy in self._previous:
+            np.copyto(copy, source)
+        self.fields.ctrl[...] = action
+        self._step_count += 1
+        try:
+            self._batch.step(None, self._num_substeps, self._stage)
+        except SimulationError as error:
+            raise PhysicsError(error.ids, self._step_count, str(error)) from error
+        if (self._warnings != self._known_warnings).any():
+            self._report_warnings()
+        if self._wrenches is not None:
+            self._wrenches.update()
+
+    def _report_warnings(self) -> None:
+        changed = (self._warnings != self._known_warnings).any(axis=-1)
+        np.copyto(self._known_warnings, self._warnings)
+        kinds = [mujoco.mjtWarning(int(kind)).name for kind in np.flatnonzero(changed.any(axis=0))]
+        worlds = np.flatnonzero(changed.any(axis=1))
+        raise PhysicsError(worlds.tolist(), self._step_count, ", ".join(kinds))
+
+    def place(self, world: int, initial: InitialState) -> None:
+        """Put `world` into an initial state; its derived fields are current at once."""
+        self._state[world] = initial.row
+        for name, value in initial.outputs.items():
+            self._outputs[name][world] = value
+        for name, value in initial.model_fields.items():
+            self._model_fields[name][world] = value
+        if self._wrenches is not None:
+            self._wrenches.clear(np.array([world]))
+
+    def export(
+        self, world: int, model: mujoco.MjModel | None, data: mujoco.MjData | None
+    ) -> tuple[mujoco.MjModel, mujoco.MjData]:
+        """The model and the forwarded data of one world, written into `model` and `data` if given."""
+        model = self._batch.get_model(world, model)
+        data = self._batch.get_data(world, data)
+        mujoco.mj_forward(model, data)
+        return model, data
+
+    def state_dict(self) -> dict[str, Any]:
+        """Copies of everything the next step depends on."""
+        return {
+            "state": self._state.copy(),
+            "outputs": {name: view.copy() for name, view in self._outputs.items()},
+            "model_fields": {name: view.copy() for name, view in self._model_fields.items()},
+            "wrenches": None if self._wrenches is None else self._wrenches.values.copy(),
+            "step_count": self._step_count,
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Restore what `state_dict` copied.
+
+        Raises:
+            ValueError: if the shapes or fields are those of another task or number of worlds.
+        """
+        _copy_all({"state": self._state}, {"state": state["state"]})
+        _copy_all(self._outputs, state["outputs"])
+        _copy_all(self._model_fields, state["model_fields"])
+        if self._wrenches is not None:
+            _copy_all({WRENCHES: self._wrenches.values}, {WRENCHES: state["wrenches"]})
+        self._step_count = int(state["step_count"])
+
+
+def _copy_all(targets: Mapping[str, np.ndarray], values: Mapping[str, Any]) -> None:
+    """Copy arrays by name, after all names and shapes were found to agree."""
+    if sorted(targets) != sorted(values):
+        raise ValueError(
+            f"saved fields {sorted(values)} are not those of the task: {sorted(targets)}"
+        )
+    for name, target in targets.items():
+        if np.shape(values[name]) != target.shape:
+            raise ValueError(
+                f"saved {name} has shape {np.shape(values[name])}, expected {target.shape}"
+            )
+    for name, target in targets.items():
+        target[...] = values[name]

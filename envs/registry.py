@@ -1,0 +1,136 @@
+"""Making vector worlds by id."""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import inspect
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from envs.tasks.base import Task
+    from envs.vector_world import VectorWorld
+
+Backend = Literal["auto", "cpu", "warp"]
+BACKENDS: tuple[Backend, ...] = ("auto", "cpu", "warp")
+
+
+def native_tasks() -> Mapping[str, Callable[..., Task]]:
+    """Id to factory of every task with its own array definition."""
+    from envs.tasks import TASKS
+
+    return TASKS
+
+
+def describe_tasks() -> dict[str, str]:
+    """Id to one line of description of every native task."""
+    return {name: _first_line(factory) for name, factory in sorted(native_tasks().items())}
+
+
+def make_vec(
+    id: str,  # noqa: A002 (gymnasium's name for it)
+    *,
+    num_envs: int = 1,
+    seed: int | None = None,
+    backend: Backend = "auto",
+    pixels: bool = False,
+    dtype: Literal["float32", "float64"] = "float32",
+    max_episode_steps: int | None = None,
+    num_threads: int = 0,
+    resets: Literal["pool", "exact"] = "pool",
+    **task_options: Any,
+) -> VectorWorld:
+    """Make N worlds of a task.
+
+    Args:
+        id: `dmc/cheetah-run` (domain-task), `gym/HalfCheetah-v5`, or the id of any other
+            registered gymnasium env or dm_control task, which an adapter then runs.
+        num_envs: Number of worlds N.
+        seed: World i is seeded with `seed + i`; None draws seeds from the operating system.
+        backend: `cpu` runs native threads; `warp` a GPU; `auto` what this machine has.
+        pixels: Observe pictures; not available yet.
+        dtype: Of observations and signals.
+        max_episode_steps: Control steps until truncation; None for the task's own limit.
+        num_threads: Native threads; 0 for as many as there are cores.
+        resets: `pool` starts episodes of tasks that have to settle first from a pool of initial
+            states; `exact` resets every task as its original does.
+        **task_options: Keyword options of the task.
+
+    Raises:
+        ValueError: for an unknown id (with the nearest right one), a bad option, or a feature
+            that is not available.
+    """
+    if num_envs < 1:
+        raise ValueError(f"num_envs must be at least 1, got {num_envs}")
+    if max_episode_steps is not None and max_episode_steps < 1:
+        raise ValueError(f"max_episode_steps must be at least 1, got {max_episode_steps}")
+    if num_threads < 0:
+        raise ValueError(f"num_threads must not be negative, got {num_threads}")
+    if dtype not in ("float32", "float64"):
+        raise ValueError(f"dtype must be float32 or float64, got {dtype!r}")
+    _check_backend(backend)
+    if pixels:
+        raise ValueError("pixel observations are not available yet: use pixels=False")
+    factory = native_tasks().get(id)
+    if factory is None:
+        return _adapt(
+            id,
+            num_envs=num_envs,
+            seed=seed,
+            dtype=dtype,
+            max_episode_steps=max_episode_steps,
+            **task_options,
+        )
+    from envs.backends.batch import BatchWorld
+
+    return BatchWorld(
+        _make_task(id, factory, task_options),
+        id,
+        num_envs=num_envs,
+        seed=seed,
+        dtype=dtype,
+        max_episode_steps=max_episode_steps,
+        num_threads=num_threads,
+        resets=resets,
+    )
+
+
+def nearest_id(id: str, candidates: Mapping[str, Any]) -> str:  # noqa: A002
+    """`did you mean ...?` with the most similar ids, ending with where to see all of them."""
+    lowered = {name.lower(): name for name in candidates}
+    close = difflib.get_close_matches(id.lower(), lowered, n=3, cutoff=0.5)
+    hint = f"did you mean {', '.join(lowered[name] for name in close)}? " if close else ""
+    return f"{hint}`rl-info list envs` shows all"
+
+
+def _check_backend(backend: str) -> None:
+    if backend not in BACKENDS:
+        raise ValueError(f"backend must be one of {', '.join(BACKENDS)}; got {backend!r}")
+    if backend == "warp":
+        raise ValueError(
+            "backend='warp' needs the gpu extra, which is not available yet: use backend='cpu'"
+        )
+
+
+def _adapt(id: str, **options: Any) -> VectorWorld:  # noqa: A002
+    """Any other gymnasium env or dm_control task, in the same contract."""
+    from envs.backends.adapter import make_adapter
+
+    return make_adapter(id, **options)
+
+
+def _make_task(id: str, factory: Callable[..., Task], options: Mapping[str, Any]) -> Task:  # noqa: A002
+    accepted = [name for name in inspect.signature(factory).parameters if name != "self"]
+    for name in options:
+        if name not in accepted:
+            close = difflib.get_close_matches(name, accepted, n=1)
+            hint = f"did you mean {close[0]}? " if close else ""
+            known = ", ".join(accepted) or "none"
+            raise ValueError(f"{id} has no option {name!r}: {hint}its options are: {known}")
+    return factory(**options)
+
+
+def _first_line(factory: Callable[..., Task]) -> str:
+    described = factory.func if isinstance(factory, functools.partial) else factory
+    return (inspect.getdoc(described) or "").partition("\n")[0]

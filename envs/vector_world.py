@@ -1,0 +1,110 @@
+"""The contract of N worlds stepped together, whatever computes them."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector.utils import batch_space
+from jaxtyping import Bool, Float, UInt8
+
+
+class VectorWorld(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
+    """N worlds of one task behind `gymnasium.vector.VectorEnv`, with same-step autoreset.
+
+    At the end of an episode `step` already returns the next episode's first observation, while
+    `info["final_obs"]` (N, D) keeps the last one of the old episode in the rows where
+    `info["_final_obs"]` (N,) is True; both keys exist only in steps in which an episode ended.
+    `info["signals"]` maps names to (N, d) arrays that belong to the returned observations, and
+    `info["final_signals"]` to those of the final ones. Returned arrays belong to the caller.
+
+    Args:
+        spec_id: Id of the task, such as `dmc/cheetah-run`.
+        num_envs: Number of worlds N.
+        observation_space: Of a single world, a Box of shape (D,).
+        action_space: Of a single world, a Box of shape (A,).
+        signal_dims: Width d of every side signal, by name.
+        max_episode_steps: Control steps until an episode is truncated; None for never.
+    """
+
+    metadata: dict[str, Any] = {
+        "autoreset_mode": AutoresetMode.SAME_STEP,
+        "render_modes": ["rgb_array"],
+    }
+
+    def __init__(
+        self,
+        spec_id: str,
+        num_envs: int,
+        observation_space: gymnasium.spaces.Box,
+        action_space: gymnasium.spaces.Box,
+        signal_dims: Mapping[str, int],
+        max_episode_steps: int | None,
+    ) -> None:
+        self.spec_id = spec_id
+        self.num_envs = num_envs
+        self.single_observation_space = observation_space
+        self.single_action_space = action_space
+        self.observation_space = batch_space(observation_space, num_envs)
+        self.action_space = batch_space(action_space, num_envs)
+        self.signal_dims = dict(signal_dims)
+        self.max_episode_steps = max_episode_steps
+
+    @abstractmethod
+    def reset(
+        self,
+        *,
+        seed: int | Sequence[int | None] | None = None,
+        options: dict[str, Any] | None = None,
+    ) -> tuple[Float[np.ndarray, "N D"], dict[str, Any]]:
+        """Begin new episodes and return their first observations (N, D).
+
+        Args:
+            seed: World i is seeded with `seed + i`, or with its own of a sequence; None lets every
+                world go on with its random source.
+            options: `{"reset_mask": mask}` resets only the worlds of the boolean mask (N,).
+        """
+
+    @abstractmethod
+    def step(
+        self, actions: Float[np.ndarray, "N A"]
+    ) -> tuple[
+        Float[np.ndarray, "N D"],
+        Float[np.ndarray, "N"],
+        Bool[np.ndarray, "N"],
+        Bool[np.ndarray, "N"],
+        dict[str, Any],
+    ]:
+        """Take one control step in every world: obs, reward, terminated, truncated, info.
+
+        Raises:
+            ValueError: for actions of the wrong shape or dtype, or not finite, naming the world;
+                nothing is stepped then.
+            PhysicsError: if a simulation breaks down.
+        """
+
+    @abstractmethod
+    def state_dict(self) -> dict[str, Any]:
+        """All that changes: simulations, random sources, elapsed steps. Arrays are copies."""
+
+    @abstractmethod
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go back to `state`; what follows equals what followed then, bit for bit.
+
+        Raises:
+            ValueError: if `state` is of another task or another number of worlds.
+        """
+
+    @abstractmethod
+    def render(  # type: ignore[override]
+        self, world_index: int = 0, height: int = 240, width: int = 320
+    ) -> UInt8[np.ndarray, "H W 3"]:
+        """Draw one world as a uint8 picture of shape (height, width, 3).
+
+        Raises:
+            RenderingError: if there is no OpenGL library to draw with.
+        """
