@@ -1,8 +1,10 @@
-"""Where the named parts of an observation lie."""
+"""Where the named parts of observations and of sensor readings lie."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+
+import mujoco
 
 
 def consecutive(**widths: int) -> Mapping[str, slice]:
@@ -17,3 +19,9 @@ def consecutive(**widths: int) -> Mapping[str, slice]:
 def total_width(layout: Mapping[str, slice]) -> int:
     """Width of an observation with this layout."""
     return max(part.stop for part in layout.values())
+
+
+def readings(model: mujoco.MjModel, first_sensor: str, width: int) -> slice:
+    """Slice of `sensordata` that holds `width` numbers from the named sensor onwards."""
+    start = int(model.sensor(first_sensor).adr[0])
+    return slice(start, start + width)
