@@ -29,7 +29,7 @@ def describe_tasks() -> dict[str, str]:
 
 
 def make_vec(
-    id: str,  # noqa: A002 (gymnasium's name for it)
+    id: str,
     *,
     num_envs: int = 1,
     seed: int | None = None,
@@ -96,7 +96,7 @@ def make_vec(
     )
 
 
-def nearest_id(id: str, candidates: Mapping[str, Any]) -> str:  # noqa: A002
+def nearest_id(id: str, candidates: Mapping[str, Any]) -> str:
     """`did you mean ...?` with the most similar ids, ending with where to see all of them."""
     lowered = {name.lower(): name for name in candidates}
     close = difflib.get_close_matches(id.lower(), lowered, n=3, cutoff=0.5)
@@ -113,14 +113,14 @@ def _check_backend(backend: str) -> None:
         )
 
 
-def _adapt(id: str, **options: Any) -> VectorWorld:  # noqa: A002
+def _adapt(id: str, **options: Any) -> VectorWorld:
     """Any other gymnasium env or dm_control task, in the same contract."""
     from envs.backends.adapter import make_adapter
 
     return make_adapter(id, **options)
 
 
-def _make_task(id: str, factory: Callable[..., Task], options: Mapping[str, Any]) -> Task:  # noqa: A002
+def _make_task(id: str, factory: Callable[..., Task], options: Mapping[str, Any]) -> Task:
     accepted = [name for name in inspect.signature(factory).parameters if name != "self"]
     for name in options:
         if name not in accepted:

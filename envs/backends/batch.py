@@ -64,8 +64,9 @@ class BatchWorld(VectorWorld):
                 self._low.astype(np.float32), self._high.astype(np.float32), dtype=np.float32
             ),
             {name: value.shape[1] for name, value in signals.items()},
-            task.time_limit if max_episode_steps is None else max_episode_steps,
+            max_episode_steps or task.time_limit,
         )
+        self._limit = max_episode_steps or task.time_limit
         self._sources = self._make_sources(spread_seeds(seed, num_envs))
         self._elapsed = np.zeros(num_envs, dtype=np.int64)
         self._ready = False
@@ -118,7 +119,7 @@ class BatchWorld(VectorWorld):
             self._fused(self._fields, action, obs, reward)
         self.task.terminated(self._fields, terminated)
         self._elapsed += 1
-        truncated = self._elapsed >= self.max_episode_steps
+        truncated = self._elapsed >= self._limit
         ended = terminated | truncated
         info: dict[str, Any] = {"signals": self._copy_signals()}
         if ended.any():
@@ -139,7 +140,7 @@ class BatchWorld(VectorWorld):
         return fresh
 
     def _begin_episodes(self, mask: Bool[np.ndarray, "N"]) -> None:
-        for world in np.flatnonzero(mask):
+        for world in np.flatnonzero(mask).tolist():
             self._simulations.place(world, self._initial_states.draw(self._sources[world]))
         self._elapsed[mask] = 0
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
 
@@ -113,7 +113,7 @@ class Simulations:
     def export(
         self, world: int, model: mujoco.MjModel | None, data: mujoco.MjData | None
     ) -> tuple[mujoco.MjModel, mujoco.MjData]:
-        """The model and the forwarded data of one world, written into `model` and `data` if given."""
+        """One world's model and forwarded data, written into `model` and `data` where given."""
         model = self._batch.get_model(world, model)
         data = self._batch.get_data(world, data)
         mujoco.mj_forward(model, data)

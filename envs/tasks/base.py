@@ -27,15 +27,21 @@ class Fields(SimpleNamespace):
 class FusedKernel(Protocol):
     """Observations (N, D) and rewards (N,) of N worlds, written in one call."""
 
-    def __call__(self, data: Fields, action: Array, obs: Array, reward: Array) -> None: ...
+    def __call__(self, data: Fields, action: Array, obs: Array, reward: Array) -> None:
+        """Write `obs` and `reward`."""
 
 
 class RandomSource(Protocol):
     """What `numpy.random.RandomState` and `numpy.random.Generator` have in common."""
 
-    def uniform(self, low: Any = 0.0, high: Any = 1.0, size: Any = None) -> Any: ...
-    def normal(self, loc: Any = 0.0, scale: Any = 1.0, size: Any = None) -> Any: ...
-    def standard_normal(self, size: Any = None) -> Any: ...
+    def uniform(self, low: Any = 0.0, high: Any = 1.0, size: Any = None) -> Any:
+        """Draw from [low, high)."""
+
+    def normal(self, loc: Any = 0.0, scale: Any = 1.0, size: Any = None) -> Any:
+        """Draw from N(loc, scale²)."""
+
+    def standard_normal(self, size: Any = None) -> Any:
+        """Draw from N(0, 1)."""
 
 
 class Task(ABC):

@@ -7,7 +7,8 @@ from typing import ClassVar
 
 import mujoco
 
-from envs.tasks.base import Array, Fields, RandomSource, Task
+from envs.tasks.base import Array, Fields, FusedKernel, RandomSource, Task
+from envs.tasks.dmc.cheetah_kernel import CheetahKernel
 from envs.tasks.dmc.model import load_model
 from envs.tasks.dmc.tolerance import tolerance
 
@@ -27,7 +28,7 @@ class Cheetah(Task):
         self.model = load_model("cheetah.xml")
         self.num_substeps = 1
         self.observation_size = self.model.nq - 1 + self.model.nv
-        self._speed = self.model.sensor("torso_subtreelinvel").adr[0]
+        self._speed = int(self.model.sensor("torso_subtreelinvel").adr[0])
 
     @property
     def observation_layout(self) -> Mapping[str, slice]:
@@ -56,6 +57,10 @@ class Cheetah(Task):
         """Write the forward speed's share of 10 m/s, in [0, 1]."""
         speed = data.sensordata[:, self._speed]
         out[:] = tolerance(speed, (RUN_SPEED, float("inf")), RUN_SPEED, "linear", 0.0)
+
+    def fused(self) -> FusedKernel:
+        """Physics is so cheap here that array operations would cost a twentieth of the speed."""
+        return CheetahKernel(self._speed, RUN_SPEED)
 
     def signals(self, data: Fields) -> dict[str, Array]:
         """`position` (N, 1): the horizontal position of the torso in metres."""
