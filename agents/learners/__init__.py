@@ -1,0 +1,14 @@
+"""Learners: what turns a batch of steps into a better policy."""
+
+from agents.learners.config import SACConfig
+from agents.learners.finite import NonFiniteLossError, require_finite_losses
+from agents.learners.reward_term import RewardTerm
+from agents.learners.sac import MultiCriticSAC
+
+__all__ = [
+    "MultiCriticSAC",
+    "NonFiniteLossError",
+    "RewardTerm",
+    "SACConfig",
+    "require_finite_losses",
+]
