@@ -41,7 +41,6 @@ class StackedMLP(nn.Module):
         self.layer_norm = layer_norm
         self.precision = precision
         self.flat = nn.Parameter(torch.zeros(sum(layout.sizes), device=generator.device))
-        self._rounded: tuple[int, Tensor] | None = None
         for name, view in layout.views(self.flat.detach()).items():
             if name.endswith("weight"):
                 gain = output_gain if name.startswith("output") else math.sqrt(2.0)
@@ -61,12 +60,7 @@ class StackedMLP(nn.Module):
         )
 
     def _square_weights(self) -> list[Float[Tensor, "E H H"]]:
-        values = self.flat.detach()
-        if self.precision == "float32":
-            return self.layout.squares(values)
-        # One rounded copy for each state of the parameters, not one a call: the copy reads all of
-        # the weights, which at 1024 units takes as long as a tenth of a forward pass.
-        version = self.flat._version
-        if self._rounded is None or self._rounded[0] != version:
-            self._rounded = (version, values[: self.layout.square_size].bfloat16())
-        return self.layout.squares(self._rounded[1])
+        values = self.flat.detach()[: self.layout.square_size]
+        # Rounded anew at each call: fused optimisers change parameters without raising their
+        # version, so a kept copy could not know that it is stale.
+        return self.layout.squares(values.bfloat16() if self.precision == "bfloat16" else values)
