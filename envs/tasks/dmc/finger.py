@@ -11,8 +11,7 @@ import numpy as np
 from array_api_compat import array_namespace
 
 from envs.tasks.base import Array, Fields, RandomSource, Task
-from envs.tasks.dmc.forward import forward_without_actuation
-from envs.tasks.dmc.joints import randomize_joints
+from envs.tasks.dmc.joints import randomize_joints, touches
 from envs.tasks.dmc.layout import consecutive, total_width
 from envs.tasks.dmc.model import load_model
 from envs.tasks.dmc.vectors import length
@@ -49,8 +48,7 @@ class Finger:
         """
         for _ in range(MAX_ATTEMPTS):
             randomize_joints(model, data, random)
-            forward_without_actuation(model, data)
-            if data.ncon == 0:
+            if not touches(model, data):
                 return
         raise RuntimeError(f"no posture of the finger without contact in {MAX_ATTEMPTS} draws")
 
