@@ -1,0 +1,1 @@
+"""How a learner is run: collection, replay, the loop, checkpoints and logs."""

@@ -1,0 +1,77 @@
+"""Builds worlds and learner from settings, for training and for evaluation alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+
+import envs
+from agents.learners.reward_term import RewardTerm
+from agents.learners.sac import MultiCriticSAC
+from agents.training.config import TrainConfig
+from agents.training.seeding import derive_seed, torch_generator
+from envs.vector_world import VectorWorld
+from rl_info.rewards import build_reward
+from rl_info.rewards.base import RewardContext
+
+
+def make_world(config: TrainConfig, num_envs: int, seed: int) -> VectorWorld:
+    """`num_envs` worlds of the run's task; raises ValueError for an unknown id or a bad option."""
+    options: Mapping[str, Any] = config.env_options
+    return envs.make_vec(
+        config.env,
+        num_envs=num_envs,
+        seed=seed,
+        backend=config.backend,
+        max_episode_steps=config.max_episode_steps,
+        num_threads=config.num_threads,
+        resets=config.resets,
+        **options,
+    )
+
+
+def reward_context(config: TrainConfig, world: VectorWorld) -> RewardContext:
+    """What the rewards of the run need to know of `world`."""
+    return RewardContext(
+        obs_dim=_width(world.single_observation_space.shape),
+        action_dim=_width(world.single_action_space.shape),
+        skill=config.skill,
+        signals=world.signal_dims,
+    )
+
+
+def build_learner(config: TrainConfig, context: RewardContext) -> MultiCriticSAC:
+    """The run's learner with fresh parameters; raises ValueError for an unsuitable context."""
+    rewards = {
+        name: RewardTerm(
+            build_reward(name, context, settings, torch_generator(config.seed, f"reward/{name}")),
+            settings,
+        )
+        for name, settings in config.rewards.items()
+    }
+    return MultiCriticSAC(
+        context.obs_dim,
+        context.action_dim,
+        config.skill,
+        rewards,
+        config.sac,
+        seed=derive_seed(config.seed, "learner"),
+        device=choose_device(config),
+    )
+
+
+def choose_device(config: TrainConfig) -> torch.device:
+    """The device that the settings ask for; raises ValueError for CUDA where torch has none."""
+    available = torch.cuda.is_available()
+    if config.device == "cuda" and not available:
+        raise ValueError("device cuda: torch finds no CUDA device here; use --device cpu")
+    name = config.device if config.device != "auto" else ("cuda" if available else "cpu")
+    return torch.device(name)
+
+
+def _width(shape: tuple[int, ...] | None) -> int:
+    if shape is None or len(shape) != 1:
+        raise ValueError(f"this agent needs flat observations and actions, got the shape {shape}")
+    return shape[0]

@@ -1,0 +1,90 @@
+"""Settings as plain data and back, refusing what does not fit."""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from collections.abc import Mapping
+from typing import Any, Literal, TypeVar, Union
+
+from agents.errors import UsageError, nearest
+from agents.training.config import OptionValue, TrainConfig
+from rl_info.rewards import REWARDS
+
+T = TypeVar("T")
+
+
+def to_data(config: Any) -> Any:
+    """Nested dicts and lists of plain values that JSON can hold."""
+    if dataclasses.is_dataclass(config) and not isinstance(config, type):
+        return {
+            item.name: to_data(getattr(config, item.name)) for item in dataclasses.fields(config)
+        }
+    if isinstance(config, Mapping):
+        return {name: to_data(value) for name, value in config.items()}
+    if isinstance(config, (list, tuple)):
+        return [to_data(value) for value in config]
+    return config
+
+
+def train_config_from_data(data: Any) -> TrainConfig:
+    """The settings in `data`, as `to_data` made it.
+
+    Raises UsageError for an unknown name (with the nearest right one), an unknown reward, and a
+    value of the wrong type; raises ValueError for settings that cannot work together.
+    """
+    data = dict(_mapping(data, "config"))
+    rewards = {}
+    for name, settings in _mapping(data.pop("rewards", {}), "rewards").items():
+        if name not in REWARDS:
+            raise UsageError(f"unknown reward {name!r}; {nearest(name, REWARDS)}")
+        rewards[name] = from_data(REWARDS[name].config, settings, f"rewards.{name}")
+    options = _mapping(data.pop("env_options", {}), "env_options")
+    for name, value in options.items():
+        _convert(OptionValue, value, f"env_options.{name}")
+    config = from_data(TrainConfig, data, "")
+    return dataclasses.replace(config, rewards=rewards, env_options=dict(options))
+
+
+def from_data(kind: type[T], data: Any, path: str) -> T:
+    """A dataclass of type `kind` from plain data; errors as in `train_config_from_data`."""
+    hints = typing.get_type_hints(kind)
+    known = {item.name for item in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    values = {}
+    for name, value in _mapping(data, path or "config").items():
+        where = f"{path}.{name}" if path else name
+        if name not in known:
+            raise UsageError(f"unknown setting {where!r}; {nearest(name, known)}")
+        values[name] = _convert(hints[name], value, where)
+    return kind(**values)
+
+
+def _convert(kind: Any, value: Any, path: str) -> Any:
+    """`value` as an instance of the annotated type `kind`, without loss."""
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if dataclasses.is_dataclass(kind):
+        return from_data(typing.cast(type, kind), value, path)
+    if origin in (Union, types.UnionType):
+        for choice in arguments:
+            try:
+                return _convert(choice, value, path)
+            except UsageError:
+                continue
+    elif origin is Literal:
+        if value in arguments:
+            return value
+    elif origin is tuple and isinstance(value, list):
+        return tuple(_convert(arguments[0], item, path) for item in value)
+    elif kind is float and type(value) in (int, float):
+        return float(value)
+    elif type(value) is kind:
+        return value
+    expected = "null" if kind is type(None) else getattr(kind, "__name__", str(kind))
+    raise UsageError(f"{path} is {value!r}, expected {expected}")
+
+
+def _mapping(data: Any, path: str) -> Mapping[str, Any]:
+    if not isinstance(data, Mapping):
+        raise UsageError(f"{path} is {data!r}, expected named settings")
+    return data

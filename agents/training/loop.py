@@ -1,0 +1,143 @@
+"""The training loop: collect, update, log, evaluate, save. It knows no algorithm."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Any, Protocol
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from agents.learners.finite import NonFiniteLossError
+from agents.training.collector import Collector, Policy
+from agents.training.interruption import Interruption
+from agents.training.metrics import MetricMeans, Speedometer
+from agents.training.replay import Replay
+from agents.training.schedule import UpdateClock, crossed
+from rl_info.transitions import Transitions
+
+
+class Learner(Policy, Protocol):
+    """What the loop needs of an algorithm."""
+
+    def update(
+        self, batch: Transitions, valid: Bool[Tensor, "T B"] | None = None
+    ) -> Mapping[str, Float[Tensor, ""]]:
+        """Learn from one batch of steps, or of windows of steps; returns scalars to log."""
+        ...
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything that the next update depends on."""
+        ...
+
+    def load_state_dict(self, state: Any) -> Any:
+        """Restore what `state_dict` returned."""
+        ...
+
+
+class Observer(Protocol):
+    """What happens around training; `step` counts env steps."""
+
+    def progress(self, step: int, updates: int) -> None:
+        """After every step of the worlds."""
+
+    def log(self, step: int, scalars: Mapping[str, float]) -> None:
+        """Means since the last log."""
+
+    def evaluate(self, step: int) -> None:
+        """Time to evaluate."""
+
+    def save(self, step: int) -> None:
+        """Time to write a checkpoint."""
+
+    def dump(self, step: int, error: NonFiniteLossError, batch: Transitions) -> None:
+        """Training breaks off because of `batch`."""
+
+
+@dataclass(frozen=True)
+class Intervals:
+    """Env steps between logs, evaluations and checkpoints; 0 for never."""
+
+    log: int
+    evaluate: int
+    checkpoint: int
+
+
+@dataclass
+class TrainingLoop:
+    """Alternates one step of every world with the updates that are due for it."""
+
+    collector: Collector
+    learner: Learner
+    replay: Replay
+    generator: torch.Generator
+    clock: UpdateClock
+    batch_size: int
+    window: int
+    """Consecutive steps that the learner asks for: 1, or the n of n-step returns."""
+    intervals: Intervals
+    observer: Observer
+
+    def run(self, total_steps: int, interruption: Interruption) -> None:
+        """Train until `total_steps` env steps are done or an interruption is requested.
+
+        Saves at the end in either case. Raises NonFiniteLossError, after a dump of the batch and
+        without saving, if a loss is not finite.
+        """
+        means = MetricMeans()
+        speed = Speedometer()
+        step = saved_at = self.collector.env_steps
+        while step < total_steps and not interruption.requested:
+            before, updates_before, began = step, self.clock.updates, time.perf_counter()
+            self.collector.step(self.learner)
+            step = self.collector.env_steps
+            for _ in range(self.clock.due(step)):
+                self._update(step, means)
+            updates = self.clock.updates
+            speed.add(time.perf_counter() - began, step - before, updates - updates_before)
+            self.observer.progress(step, updates)
+            if crossed(self.intervals.log, before, step):
+                self.observer.log(step, {**self._episodes(), **means.drain(), **speed.drain()})
+            if crossed(self.intervals.evaluate, before, step):
+                self.observer.evaluate(step)
+            if crossed(self.intervals.checkpoint, before, step):
+                self.observer.save(step)
+                saved_at = step
+        if saved_at != step:
+            self.observer.save(step)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Updates done and the generator of the batches; the parts have states of their own."""
+        return {"updates": self.clock.updates, "generator": self.generator.get_state()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Restore what `state_dict` returned."""
+        self.clock.updates = state["updates"]
+        self.generator.set_state(state["generator"])
+
+    def _update(self, step: int, means: MetricMeans) -> None:
+        valid = None
+        if self.window == 1:
+            batch = self.replay.sample(self.batch_size, self.generator)
+        else:
+            windows = self.replay.sample_windows(self.batch_size, self.window, self.generator)
+            batch, valid = windows.steps, windows.valid
+        try:
+            means.add(self.learner.update(batch, valid))
+        except NonFiniteLossError as error:
+            self.observer.dump(step, error, batch)
+            raise
+        self.clock.updates += 1
+
+    def _episodes(self) -> dict[str, float]:
+        episodes = self.collector.drain_episodes()
+        if not episodes:
+            return {}
+        return {
+            "episode/return": fmean(episode.task_return for episode in episodes),
+            "episode/length_steps": fmean(episode.length for episode in episodes),
+        }

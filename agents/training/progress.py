@@ -1,0 +1,46 @@
+"""The progress bar of a run."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+from tqdm import tqdm
+
+
+class ProgressBar:
+    """Env steps done, time left, env steps and updates per second, on standard error.
+
+    A terminal sees it move; elsewhere, as in a log file, it prints a line every half minute.
+    """
+
+    def __init__(self, total_steps: int, step: int, updates: int) -> None:
+        interactive = sys.stderr.isatty()
+        self._bar = tqdm(
+            total=total_steps,
+            initial=step,
+            unit="env-step",
+            unit_scale=True,
+            mininterval=0.5 if interactive else 30.0,
+            miniters=1,
+            dynamic_ncols=interactive,
+        )
+        self._start_updates = updates
+        self._start = self._shown = time.monotonic()
+
+    def update(self, step: int, updates: int) -> None:
+        """Show that `step` env steps and `updates` updates are done."""
+        now = time.monotonic()
+        if now - self._shown >= self._bar.mininterval:
+            rate = (updates - self._start_updates) / (now - self._start)
+            self._bar.set_postfix_str(f"{rate:,.0f} updates/s", refresh=False)
+            self._shown = now
+        self._bar.update(step - self._bar.n)
+
+    def message(self, text: str) -> None:
+        """Print a line without disturbing the bar."""
+        self._bar.write(text, file=sys.stderr)
+
+    def close(self) -> None:
+        """Leave the last state on the screen."""
+        self._bar.close()

@@ -1,0 +1,105 @@
+"""Runs a training session in its folder, from the start or from its last checkpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from agents.training.checkpoint import load_checkpoint
+from agents.training.config import TrainConfig
+from agents.training.config_data import to_data
+from agents.training.errors import CorruptRunError
+from agents.training.interruption import Interruption
+from agents.training.logger import RunLogger
+from agents.training.observer import Evaluation, RunObserver
+from agents.training.progress import ProgressBar
+from agents.training.run_folder import create_run, latest_checkpoint, write_config
+from agents.training.session import Session
+
+EvaluationFactory = Callable[[Session], Evaluation]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended."""
+
+    step: int
+    """Env steps done."""
+    signal_number: int | None
+    """The signal that stopped it, or None if it reached its end."""
+
+
+def train(
+    folder: Path, config: TrainConfig, make_evaluation: EvaluationFactory, *, resume: bool = False
+) -> Outcome:
+    """Train in `folder` until `config.total_steps`, or until SIGINT or SIGTERM.
+
+    With `resume`, go on from the folder's newest checkpoint.
+
+    Raises:
+        UsageError: if a fresh run's folder is not empty, or a resumed run's files are damaged.
+        ValueError: for settings that do not fit the environment.
+        NonFiniteLossError: if a loss is not finite; the folder holds a dump of the batch.
+        NonFiniteStateError: if the learner's state is not finite when it is to be saved.
+    """
+    use_threads(config)
+    session = Session.build(config)
+    try:
+        states: dict[str, Any] = {}
+        if resume:
+            loaded = load_checkpoint(latest_checkpoint(folder))
+            states = dict(loaded.states)
+            _restore(session, folder, states)
+            write_config(folder, config)
+        else:
+            create_run(folder, config)
+            session.start()
+        return _run(session, folder, make_evaluation, states.get("loop"))
+    finally:
+        session.world.close()
+
+
+def use_threads(config: TrainConfig) -> None:
+    """Let torch compute with as many threads as the settings say."""
+    if config.torch_threads > 0:
+        torch.set_num_threads(config.torch_threads)
+
+
+def _restore(session: Session, folder: Path, states: dict[str, Any]) -> None:
+    try:
+        session.load_state_dict(states)
+    except (ValueError, KeyError, RuntimeError) as error:
+        path = latest_checkpoint(folder)
+        raise CorruptRunError(f"{path} does not belong to the run's settings: {error}") from error
+
+
+def _run(
+    session: Session, folder: Path, make_evaluation: EvaluationFactory, loop_state: Any
+) -> Outcome:
+    config, step = session.config, session.collector.env_steps
+    logger = RunLogger(folder, resume_step=step if loop_state else None)
+    logger.config(to_data(config))
+    progress = ProgressBar(config.total_steps, step, 0)
+    observer = RunObserver(
+        folder,
+        logger,
+        progress,
+        lambda: {**session.state_dict(), "loop": loop.state_dict()},
+        session.learner,
+        make_evaluation(session),
+        config.keep_checkpoints,
+    )
+    loop = session.loop(observer)
+    if loop_state:
+        loop.load_state_dict(loop_state)
+    try:
+        with Interruption() as interruption:
+            loop.run(config.total_steps, interruption)
+    finally:
+        progress.close()
+        logger.close()
+    return Outcome(session.collector.env_steps, interruption.signal_number)

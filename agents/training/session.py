@@ -1,0 +1,97 @@
+"""All parts of a run in memory, and their state under names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from agents.learners.sac import MultiCriticSAC
+from agents.training.assembly import build_learner, make_world, reward_context
+from agents.training.collector import Collector
+from agents.training.config import TrainConfig
+from agents.training.errors import NonFiniteStateError
+from agents.training.loop import Intervals, Observer, TrainingLoop
+from agents.training.replay import Replay
+from agents.training.replay_layout import ReplayLayout
+from agents.training.schedule import UpdateClock
+from agents.training.seeding import derive_seed, numpy_generator, torch_generator
+from agents.training.skill_sampler import SkillSampler
+from agents.training.state_tree import non_finite_path
+from envs.vector_world import VectorWorld
+
+
+@dataclass(frozen=True)
+class Session:
+    """Worlds, learner, replay and collector of one run."""
+
+    config: TrainConfig
+    world: VectorWorld
+    learner: MultiCriticSAC
+    replay: Replay
+    collector: Collector
+
+    @classmethod
+    def build(cls, config: TrainConfig) -> Session:
+        """Fresh parts in which nothing has happened yet; raises ValueError for bad settings."""
+        world = make_world(config, config.num_envs, derive_seed(config.seed, "worlds"))
+        try:
+            context = reward_context(config, world)
+            learner = build_learner(config, context)
+            needed = {name for reward in learner.rewards.values() for name in reward.requires}
+            signals = {name: width for name, width in world.signal_dims.items() if name in needed}
+            layout = ReplayLayout(context.obs_dim, context.action_dim, config.skill.dim, signals)
+            replay = Replay(layout, config.num_envs, config.replay_capacity, learner.device)
+            skills = SkillSampler(
+                config.skill,
+                config.num_envs,
+                torch_generator(config.seed, "skills"),
+                config.skill_steps,
+            )
+            warmup = numpy_generator(config.seed, "warmup")
+            collector = Collector(world, replay, skills, warmup, config.warmup_steps)
+        except BaseException:
+            world.close()
+            raise
+        return cls(config, world, learner, replay, collector)
+
+    def loop(self, observer: Observer) -> TrainingLoop:
+        """The loop over these parts."""
+        config = self.config
+        return TrainingLoop(
+            collector=self.collector,
+            learner=self.learner,
+            replay=self.replay,
+            generator=torch_generator(config.seed, "batches"),
+            clock=UpdateClock(config.update_ratio, config.warmup_steps),
+            batch_size=config.sac.batch_size,
+            window=config.sac.n_step,
+            intervals=Intervals(
+                config.log_interval, config.eval_interval, config.checkpoint_interval
+            ),
+            observer=observer,
+        )
+
+    def start(self) -> None:
+        """Begin the first episodes."""
+        self.collector.reset(derive_seed(self.config.seed, "worlds"))
+
+    def state_dict(self) -> dict[str, Any]:
+        """The state of every part; raises NonFiniteStateError if the learner's is not sound."""
+        learner = self.learner.state_dict()
+        path = non_finite_path(learner)
+        if path is not None:
+            raise NonFiniteStateError(path)
+        return {
+            "learner": learner,
+            "replay": self.replay.state_dict(),
+            "collector": self.collector.state_dict(),
+            "worlds": self.world.state_dict(),
+        }
+
+    def load_state_dict(self, states: Mapping[str, Any]) -> None:
+        """Restore what `state_dict` returned."""
+        self.learner.load_state_dict(states["learner"])
+        self.replay.load_state_dict(states["replay"])
+        self.collector.load_state_dict(states["collector"])
+        self.world.load_state_dict(states["worlds"])
