@@ -13,7 +13,7 @@ from torch.nn.functional import log_softmax, normalize
 
 from rl_info.rewards.base import IntrinsicReward, Metrics, RewardConfig, RewardContext
 from rl_info.rewards.inputs import OBSERVATION, StateInput, needed_signals
-from rl_info.rewards.networks import mlp
+from rl_info.rewards.networks import Network
 from rl_info.skills import SkillKind
 from rl_info.transitions import Transitions
 
@@ -24,8 +24,10 @@ SERIES_TERMS = 1000
 class DIAYNConfig(RewardConfig):
     """Settings of the DIAYN reward."""
 
-    hidden: tuple[int, ...] = (256, 256)
-    """Widths of the discriminator's hidden layers."""
+    hidden_dim: int = 256
+    """Units of each hidden layer of the discriminator."""
+    hidden_layers: int = 2
+    """Number of hidden layers."""
     input: str = OBSERVATION
     """What the discriminator reads: `obs`, or the name of a side signal such as `position`."""
     normaliser_rows: int = 100_000
@@ -50,8 +52,12 @@ class DIAYN(IntrinsicReward):
         super().__init__(context, requires=needed_signals(config.input))
         self.config = config
         self.state = StateInput(context, config.input, config.normaliser_rows)
-        self.discriminator = mlp(
-            (self.state.width, *config.hidden, context.skill.dim), generator=generator
+        self.discriminator = Network(
+            self.state.width,
+            config.hidden_dim,
+            config.hidden_layers,
+            context.skill.dim,
+            generator,
         )
         dim = context.skill.dim
         if context.skill.kind == "discrete":

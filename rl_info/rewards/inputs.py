@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Protocol, runtime_checkable
 
@@ -9,6 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from rl_info.nn import RunningNormaliser
 from rl_info.rewards.base import RewardContext
 from rl_info.transitions import Transitions
 
@@ -34,16 +36,12 @@ def needed_signals(source: str) -> tuple[str, ...]:
 class StateInput(nn.Module):
     """Selects the input of a reward's network and standardises it.
 
-    The statistics follow the first `rows` rows they are shown and then stay fixed: a distance
+    The statistics follow batches until `rows` rows have been seen and then stay fixed: a distance
     learned on inputs whose scale keeps drifting would drift with it. `rows` 0 leaves the input
-    raw. A dimension that has not varied yet passes with its mean removed and scale 1.
+    raw. Standardised inputs are not clipped, because a skill may go arbitrarily far.
 
     Raises ValueError for a negative `rows`.
     """
-
-    count: Tensor
-    mean: Tensor
-    squares: Tensor
 
     def __init__(self, context: RewardContext, source: str, rows: int) -> None:
         super().__init__()
@@ -52,9 +50,7 @@ class StateInput(nn.Module):
         self.source = source
         self.rows = rows
         self.width = context.obs_dim if source == OBSERVATION else context.signals[source]
-        self.register_buffer("count", torch.zeros((), dtype=torch.float64))
-        self.register_buffer("mean", torch.zeros(self.width, dtype=torch.float64))
-        self.register_buffer("squares", torch.zeros(self.width, dtype=torch.float64))
+        self.normaliser = RunningNormaliser(self.width, clip=math.inf)
 
     def select(
         self, obs: Float[Tensor, "B O"], signals: Mapping[str, Float[Tensor, "B ..."]]
@@ -70,25 +66,11 @@ class StateInput(nn.Module):
         after = self.select(batch.next_obs, batch.next_signals)
         return torch.cat([before, after])
 
-    @torch.no_grad()
     def learn(self, state: Float[Tensor, "B D"]) -> None:
         """Let raw rows count in the statistics, until `rows` of them have been seen."""
-        if self.rows == 0:
-            return
-        values = state.double()
-        # A tensor condition instead of a Python one: no device synchronisation in the update.
-        added = torch.where(self.count < self.rows, float(len(values)), 0.0)
-        total = (self.count + added).clamp_min(1.0)
-        shift = values.mean(dim=0) - self.mean
-        spread = values.var(dim=0, correction=0)
-        self.squares += added * (spread + shift.square() * self.count / total)
-        self.mean += shift * added / total
-        self.count += added
+        if self.normaliser.count < self.rows:
+            self.normaliser.observe(state)
 
     def forward(self, state: Float[Tensor, "B D"]) -> Float[Tensor, "B D"]:
         """Standardise raw rows; float32 in, float32 out."""
-        if self.rows == 0:
-            return state
-        scale = (self.squares / self.count.clamp_min(1.0)).sqrt()
-        scale = torch.where(scale > 1e-6, scale, 1.0)
-        return (state - self.mean.to(state.dtype)) / scale.to(state.dtype)
+        return self.normaliser(state) if self.rows else state

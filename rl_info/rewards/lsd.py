@@ -20,8 +20,10 @@ from rl_info.transitions import Transitions
 class LSDConfig(RewardConfig):
     """Settings of the LSD reward."""
 
-    hidden: tuple[int, ...] = (256, 256)
-    """Widths of φ's hidden layers (the paper uses 1024, 1024)."""
+    hidden_dim: int = 256
+    """Units of each hidden layer of φ (the paper uses 1024)."""
+    hidden_layers: int = 2
+    """Number of hidden layers."""
     input: str = OBSERVATION
     """What φ reads: `obs`, or the name of a side signal such as `position`."""
     normaliser_rows: int = 100_000
@@ -43,7 +45,8 @@ class LSD(IntrinsicReward):
         super().__init__(context, requires=needed_signals(config.input))
         self.config = config
         self.state = StateInput(context, config.input, config.normaliser_rows)
-        self.phi = SpectralMLP((self.state.width, *config.hidden, context.skill.dim), generator)
+        hidden = (config.hidden_dim,) * config.hidden_layers
+        self.phi = SpectralMLP((self.state.width, *hidden, context.skill.dim), generator)
 
     def embed(self, state: Float[Tensor, "B D"]) -> Float[Tensor, "B Z"]:
         """φ(s) of raw states."""

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from rl_info.rewards.base import IntrinsicReward, Metrics, RewardConfig, RewardContext
 from rl_info.rewards.inputs import OBSERVATION, StateInput, needed_signals
-from rl_info.rewards.networks import mlp
+from rl_info.rewards.networks import Network
 from rl_info.skills import SkillKind
 from rl_info.transitions import Transitions
 
@@ -21,8 +21,10 @@ from rl_info.transitions import Transitions
 class METRAConfig(RewardConfig):
     """Settings of the METRA reward."""
 
-    hidden: tuple[int, ...] = (256, 256)
-    """Widths of φ's hidden layers (the paper uses 1024, 1024)."""
+    hidden_dim: int = 256
+    """Units of each hidden layer of φ (the paper uses 1024)."""
+    hidden_layers: int = 2
+    """Number of hidden layers."""
     input: str = OBSERVATION
     """What φ reads: `obs`, or the name of a side signal such as `position`."""
     normaliser_rows: int = 100_000
@@ -54,7 +56,13 @@ class METRA(IntrinsicReward):
             raise ValueError(f"initial_multiplier must be > 0, got {config.initial_multiplier}")
         self.config = config
         self.state = StateInput(context, config.input, config.normaliser_rows)
-        self.phi = mlp((self.state.width, *config.hidden, context.skill.dim), generator=generator)
+        self.phi = Network(
+            self.state.width,
+            config.hidden_dim,
+            config.hidden_layers,
+            context.skill.dim,
+            generator,
+        )
         self.log_multiplier = nn.Parameter(torch.tensor(math.log(config.initial_multiplier)))
 
     def embed(self, state: Float[Tensor, "B D"]) -> Float[Tensor, "B Z"]:

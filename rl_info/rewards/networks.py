@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import pairwise
-
 import torch
-from torch import nn
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from rl_info.nn.stacked_layout import StackedLayout
+from rl_info.nn.stacked_mlp import StackedMLP
 
 
-def mlp(sizes: Sequence[int], *, generator: torch.Generator) -> nn.Sequential:
-    """Linear maps with ReLU between them; Xavier-uniform weights from `generator`, zero biases."""
-    layers: list[nn.Module] = []
-    for width_in, width_out in pairwise(sizes):
-        layer = nn.utils.skip_init(nn.Linear, width_in, width_out)
-        nn.init.xavier_uniform_(layer.weight, generator=generator)
-        nn.init.zeros_(layer.bias)
-        layers += [layer, nn.ReLU()]
-    return nn.Sequential(*layers[:-1])
+class Network(nn.Module):
+    """One ReLU perceptron with `hidden_layers` layers of `hidden_dim` units.
+
+    Always float32: a displacement φ(s') − φ(s) is a small difference of large numbers, which
+    bfloat16 would drown in rounding.
+    """
+
+    def __init__(
+        self,
+        width_in: int,
+        hidden_dim: int,
+        hidden_layers: int,
+        width_out: int,
+        generator: torch.Generator,
+    ) -> None:
+        super().__init__()
+        layout = StackedLayout(1, width_in, hidden_dim, hidden_layers, width_out)
+        self.stack = StackedMLP(layout, generator=generator)
+
+    def forward(self, value: Float[Tensor, "B I"]) -> Float[Tensor, "B P"]:
+        """Output of the network."""
+        return self.stack(value)[0]

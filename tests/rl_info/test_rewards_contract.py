@@ -18,7 +18,7 @@ SKILLS = {
     "continuous": SkillSpec("continuous", 3),
 }
 LEARNING = [name for name in REWARDS if name != "task"]
-SMALL = {"hidden": (16, 16)}
+SMALL = {"hidden_dim": 16}
 
 
 def build(name: str, kind: SkillKind, seed: int = 0, **settings: object):

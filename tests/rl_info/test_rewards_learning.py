@@ -44,7 +44,7 @@ def chain_observation(place: torch.Tensor, rng: torch.Generator) -> torch.Tensor
 
 def test_metra_latent_distance_becomes_the_number_of_steps():
     rng = generator()
-    config = METRAConfig(hidden=(64, 64))
+    config = METRAConfig(hidden_dim=64)
     reward = build_reward("metra", context(SkillSpec("continuous", 1), obs_dim=3), config, rng)
     train(reward, [chain_steps(256, rng) for _ in range(1500)], rate=1e-3)
     with torch.no_grad():
@@ -61,7 +61,7 @@ def test_metra_latent_distance_becomes_the_number_of_steps():
 def test_lsd_prefers_the_direction_in_which_states_move_far():
     rng = generator()
     spec = SkillSpec("continuous", 1)
-    config = LSDConfig(hidden=(32,), normaliser_rows=0)
+    config = LSDConfig(hidden_dim=32, hidden_layers=1, normaliser_rows=0)
     reward = build_reward("lsd", context(spec, obs_dim=2), config, rng)
 
     def steps(rows: int) -> Transitions:
@@ -95,7 +95,7 @@ def test_diayn_value_tends_to_log_k_for_separable_skills_and_to_zero_for_mixed_o
         return batch_of(torch.zeros(rows, 2), end, skill)
 
     for separation, low, high in ((1.0, 0.97 * math.log(4), math.log(4)), (0.0, -0.05, 0.05)):
-        config = DIAYNConfig(hidden=(32,))
+        config = DIAYNConfig(hidden_dim=32)
         reward = build_reward("diayn", context(spec, obs_dim=2), config, rng)
         train(reward, [steps(256, separation) for _ in range(400)], rate=3e-3)
         with torch.no_grad():
@@ -119,7 +119,7 @@ def test_diayn_on_the_circle_recovers_the_information_of_a_von_mises_channel():
         end = torch.stack([angle.cos(), angle.sin()], dim=-1)
         return batch_of(torch.zeros(rows, 2), end, skill)
 
-    config = DIAYNConfig(hidden=(32,), concentration=concentration)
+    config = DIAYNConfig(hidden_dim=32, concentration=concentration)
     reward = build_reward("diayn", context(spec, obs_dim=2), config, rng)
     train(reward, [steps(256, seed) for seed in range(400)], rate=3e-3)
     with torch.no_grad():

@@ -22,17 +22,11 @@ PLANE = SkillSpec("continuous", 2)
 
 def linear_metra(skill: SkillSpec, **settings: object):
     """METRA whose φ is a linear map of the raw observation, set to the identity."""
-    config = METRAConfig(hidden=(), normaliser_rows=0, **settings)
+    config = METRAConfig(normaliser_rows=0, **settings)
     reward = build_reward("metra", context(skill, obs_dim=skill.dim), config, generator())
-    reward.load_state_dict(
-        {
-            **reward.state_dict(),
-            **{
-                key: torch.eye(skill.dim) if value.ndim == 2 else torch.zeros(skill.dim)
-                for key, value in reward.phi.state_dict(prefix="phi.").items()
-            },
-        }
-    )
+    reward.phi = torch.nn.Linear(skill.dim, skill.dim)
+    torch.nn.init.eye_(reward.phi.weight)
+    torch.nn.init.zeros_(reward.phi.bias)
     return reward
 
 
@@ -89,7 +83,7 @@ def test_metra_phi_gradient_does_not_reach_the_multiplier_and_back():
     loss.backward()
     # Only log λ · slack may move log λ: slack = 1 − 4.
     assert reward.log_multiplier.grad.item() == pytest.approx(-3.0)
-    weight = next(value for value in reward.phi.parameters() if value.ndim == 2)
+    weight = reward.phi.weight
     # d/dW₀₀ of −(2 W₀₀ + 30 (1 − 4 W₀₀²)) at 1.
     assert weight.grad[0, 0].item() == pytest.approx(-2.0 + 240.0)
 
@@ -144,7 +138,7 @@ def test_spectral_refine_leaves_the_backward_pass_intact():
 
 
 def test_lsd_value_is_the_inner_product_of_displacement_and_skill():
-    config = LSDConfig(hidden=(8,), normaliser_rows=0)
+    config = LSDConfig(hidden_dim=8, normaliser_rows=0)
     reward = build_reward("lsd", context(PLANE), config, generator())
     batch = random_batch(PLANE)
     step = reward.embed(batch.next_obs) - reward.embed(batch.obs)
@@ -155,7 +149,7 @@ def test_lsd_value_is_the_inner_product_of_displacement_and_skill():
 
 def test_diayn_discrete_matches_cross_entropy_and_is_bounded():
     spec = SkillSpec("discrete", 6)
-    config = DIAYNConfig(hidden=(8,), normaliser_rows=0)
+    config = DIAYNConfig(hidden_dim=8, normaliser_rows=0)
     reward = build_reward("diayn", context(spec), config, generator())
     batch = random_batch(spec)
     logits = reward.discriminator(batch.next_obs)
@@ -190,7 +184,7 @@ def test_vmf_refuses_a_concentration_out_of_range():
 
 def test_diayn_continuous_value_by_hand():
     spec = SkillSpec("continuous", 2)
-    config = DIAYNConfig(hidden=(8,), normaliser_rows=0, concentration=4.0)
+    config = DIAYNConfig(hidden_dim=8, normaliser_rows=0, concentration=4.0)
     reward = build_reward("diayn", context(spec), config, generator())
     batch = random_batch(spec)
     direction = torch.nn.functional.normalize(reward.discriminator(batch.next_obs), dim=-1)
