@@ -1,0 +1,81 @@
+"""Every preset must make a working agent out of the registries."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+import torch
+
+from agents.errors import UsageError
+from agents.learners import MultiCriticSAC, RewardTerm
+from agents.presets import PRESETS, find_preset
+from agents.training.config import TrainConfig
+from rl_info.rewards import REWARDS, build_reward
+from rl_info.rewards.base import RewardContext
+from rl_info.transitions import Transitions
+
+OBS_DIM, ACTION_DIM, ROWS = 18, 6, 32
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_names_registered_rewards_and_known_settings(name):
+    preset = PRESETS[name]
+    assert preset.name == name
+    assert preset.description
+    for reward, config in preset.rewards.items():
+        assert type(config) is REWARDS[reward].config
+    config = TrainConfig(
+        agent=name,
+        skill=preset.skill,
+        rewards=preset.rewards,
+        sac=preset.sac,
+        **preset.training,
+    )
+    assert config.env == preset.training["env"]
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_learns_from_a_batch_and_acts(name):
+    preset = PRESETS[name]
+    context = RewardContext(OBS_DIM, ACTION_DIM, preset.skill, {"position": 1})
+    terms = {
+        reward: RewardTerm(
+            build_reward(reward, context, config, torch.Generator().manual_seed(0)), config
+        )
+        for reward, config in preset.rewards.items()
+    }
+    small = dataclasses.replace(preset.sac, hidden_dim=32)
+    learner = MultiCriticSAC(OBS_DIM, ACTION_DIM, preset.skill, terms, small, seed=0)
+    rng = torch.Generator().manual_seed(1)
+    obs, next_obs = torch.randn(2, ROWS, OBS_DIM, generator=rng)
+    never = torch.zeros(ROWS, dtype=torch.bool)
+    batch = Transitions(
+        obs=obs,
+        action=torch.rand(ROWS, ACTION_DIM, generator=rng) * 2 - 1,
+        reward=torch.randn(ROWS, generator=rng),
+        next_obs=next_obs,
+        terminated=never,
+        truncated=never,
+        skill=preset.skill.sample(ROWS, rng),
+        signals={},
+        next_signals={},
+    )
+    before = learner.act(obs, batch.skill, deterministic=True)
+    metrics = learner.update(batch)
+    assert all(value.isfinite() for value in metrics.values())
+    after = learner.act(obs, batch.skill, deterministic=True)
+    assert before.shape == (ROWS, ACTION_DIM)
+    assert not torch.equal(before, after)
+
+
+def test_skill_presets_differ_in_their_reward_alone():
+    first, *others = [PRESETS[name] for name in ("metra", "lsd", "diayn")]
+    for other in others:
+        assert (other.skill, other.sac, other.training) == (first.skill, first.sac, first.training)
+
+
+def test_an_unknown_agent_gets_the_nearest_name():
+    with pytest.raises(UsageError, match="unknown agent 'mettra'; did you mean 'metra'"):
+        find_preset("mettra")
+    assert find_preset("metra") is PRESETS["metra"]
