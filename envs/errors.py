@@ -23,3 +23,18 @@ class PhysicsError(RuntimeError):
 
 class RenderingError(RuntimeError):
     """No picture can be drawn on this machine; the message says how to change that."""
+
+
+class WorldError(RuntimeError):
+    """A world's own code raised, hung or took its process down; `worlds` holds the indices.
+
+    The vector world is closed then: make it anew to go on.
+    """
+
+    def __init__(self, worlds: Sequence[int], reason: str) -> None:
+        self.worlds = tuple(int(world) for world in worlds)
+        self.reason = reason
+        super().__init__(self.worlds, reason)
+
+    def __str__(self) -> str:
+        return self.reason

@@ -108,3 +108,16 @@ class VectorWorld(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         Raises:
             RenderingError: if there is no OpenGL library to draw with.
         """
+
+
+def read_reset_mask(options: Mapping[str, Any] | None, num_envs: int) -> Bool[np.ndarray, "N"]:
+    """The worlds to reset: all of them unless `options` has a mask."""
+    if not options or "reset_mask" not in options:
+        return np.ones(num_envs, dtype=bool)
+    mask = np.asarray(options["reset_mask"])
+    if mask.shape != (num_envs,) or mask.dtype != bool:
+        raise ValueError(
+            f"options['reset_mask'] must be a boolean array of shape ({num_envs},), "
+            f"got {mask.dtype} of shape {mask.shape}"
+        )
+    return mask

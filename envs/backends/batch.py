@@ -16,7 +16,7 @@ from envs.backends.simulation import Simulations
 from envs.rendering import Renderer
 from envs.seeding import Source, make_source, restore_source, source_state, spread_seeds
 from envs.tasks.base import Task
-from envs.vector_world import VectorWorld
+from envs.vector_world import VectorWorld, read_reset_mask
 
 Dtype = Literal["float32", "float64"]
 
@@ -83,7 +83,7 @@ class BatchWorld(VectorWorld):
         options: dict[str, Any] | None = None,
     ) -> tuple[Float[np.ndarray, "N D"], dict[str, Any]]:
         """Begin new episodes; see `VectorWorld.reset`."""
-        mask = _reset_mask(options, self.num_envs)
+        mask = read_reset_mask(options, self.num_envs)
         if not self._ready:
             mask = np.ones(self.num_envs, dtype=bool)
         for world, value in enumerate(spread_seeds(seed, self.num_envs)):
@@ -186,16 +186,3 @@ class BatchWorld(VectorWorld):
     def close_extras(self, **kwargs: Any) -> None:
         """Free the renderer."""
         self._renderer.close()
-
-
-def _reset_mask(options: Mapping[str, Any] | None, num_envs: int) -> Bool[np.ndarray, "N"]:
-    """The worlds to reset: all of them unless `options` has a mask."""
-    if not options or "reset_mask" not in options:
-        return np.ones(num_envs, dtype=bool)
-    mask = np.asarray(options["reset_mask"])
-    if mask.shape != (num_envs,) or mask.dtype != bool:
-        raise ValueError(
-            f"options['reset_mask'] must be a boolean array of shape ({num_envs},), "
-            f"got {mask.dtype} of shape {mask.shape}"
-        )
-    return mask
