@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal, TypeVar, Union
 
 from agents.errors import UsageError, nearest
@@ -26,6 +26,15 @@ def to_data(config: Any) -> Any:
     if isinstance(config, (list, tuple)):
         return [to_data(value) for value in config]
     return config
+
+
+def flatten(data: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Pairs of dotted name and value, such as ("sac.hidden_dim", 256)."""
+    for name, value in data.items():
+        if isinstance(value, Mapping) and value:
+            yield from flatten(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value
 
 
 def train_config_from_data(data: Any) -> TrainConfig:

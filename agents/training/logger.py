@@ -14,6 +14,7 @@ from jaxtyping import UInt8
 from tensorboard.compat.proto.summary_pb2 import Summary  # type: ignore[import-untyped]
 from torch.utils.tensorboard import SummaryWriter
 
+from agents.training.config_data import flatten
 from agents.training.files import replace_atomically
 from agents.training.gif import encode_gif
 
@@ -46,7 +47,7 @@ class RunLogger:
 
     def config(self, config: Mapping[str, Any]) -> None:
         """Show the nested settings as a table on the Text page."""
-        rows = "\n".join(f"| {name} | {value} |" for name, value in _flat(config))
+        rows = "\n".join(f"| {name} | {value} |" for name, value in flatten(config))
         self._writer.add_text("config", f"| setting | value |\n|---|---|\n{rows}", 0)
 
     def figure(self, step: int, name: str, figure: Any) -> None:
@@ -101,13 +102,3 @@ def _json_line(values: Mapping[str, float]) -> str:
     # JSON has no NaN: a reader in another language gets null.
     clean = {name: value if math.isfinite(value) else None for name, value in values.items()}
     return json.dumps(clean) + "\n"
-
-
-def _flat(tree: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
-    rows: list[tuple[str, Any]] = []
-    for name, value in tree.items():
-        if isinstance(value, Mapping) and value:
-            rows += _flat(value, f"{prefix}{name}.")
-        else:
-            rows.append((f"{prefix}{name}", value))
-    return rows

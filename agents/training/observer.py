@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 
@@ -17,8 +17,16 @@ from agents.training.progress import ProgressBar
 from agents.training.run_folder import CHECKPOINTS
 from rl_info.transitions import Transitions
 
-Evaluation = Callable[[int, RunLogger], Mapping[str, float]]
-"""Evaluates after so many env steps; may log pictures; returns scalars."""
+
+class Evaluation(Protocol):
+    """Looks at the agent from time to time without disturbing its training."""
+
+    def __call__(self, step: int, logger: RunLogger) -> Mapping[str, float]:
+        """Evaluate after `step` env steps; may log pictures; returns scalars to log."""
+        ...
+
+    def close(self) -> None:
+        """Let go of worlds."""
 
 
 class RunObserver:

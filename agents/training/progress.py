@@ -35,7 +35,8 @@ class ProgressBar:
             rate = (updates - self._start_updates) / (now - self._start)
             self._bar.set_postfix_str(f"{rate:,.0f} updates/s", refresh=False)
             self._shown = now
-        self._bar.update(step - self._bar.n)
+        # The last step of N worlds may go past the total.
+        self._bar.update(min(step, self._bar.total) - self._bar.n)
 
     def message(self, text: str) -> None:
         """Print a line without disturbing the bar."""

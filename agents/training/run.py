@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import torch
 
+from agents.errors import UsageError
 from agents.training.checkpoint import load_checkpoint
 from agents.training.config import TrainConfig
 from agents.training.config_data import to_data
@@ -41,14 +43,18 @@ def train(
     With `resume`, go on from the folder's newest checkpoint.
 
     Raises:
-        UsageError: if a fresh run's folder is not empty, or a resumed run's files are damaged.
-        ValueError: for settings that do not fit the environment.
+        UsageError: if settings do not fit the environment, a fresh run's folder is not empty, or
+            a resumed run's files are damaged.
         NonFiniteLossError: if a loss is not finite; the folder holds a dump of the batch.
         NonFiniteStateError: if the learner's state is not finite when it is to be saved.
     """
     use_threads(config)
-    session = Session.build(config)
-    try:
+    with contextlib.ExitStack() as stack:
+        try:
+            session = stack.enter_context(contextlib.closing(Session.build(config)))
+            evaluation = stack.enter_context(contextlib.closing(make_evaluation(session)))
+        except ValueError as error:
+            raise UsageError(str(error)) from error
         states: dict[str, Any] = {}
         if resume:
             loaded = load_checkpoint(latest_checkpoint(folder))
@@ -58,9 +64,7 @@ def train(
         else:
             create_run(folder, config)
             session.start()
-        return _run(session, folder, make_evaluation, states.get("loop"))
-    finally:
-        session.world.close()
+        return _run(session, folder, evaluation, states.get("loop"))
 
 
 def use_threads(config: TrainConfig) -> None:
@@ -77,20 +81,20 @@ def _restore(session: Session, folder: Path, states: dict[str, Any]) -> None:
         raise CorruptRunError(f"{path} does not belong to the run's settings: {error}") from error
 
 
-def _run(
-    session: Session, folder: Path, make_evaluation: EvaluationFactory, loop_state: Any
-) -> Outcome:
+def _run(session: Session, folder: Path, evaluation: Evaluation, loop_state: Any) -> Outcome:
     config, step = session.config, session.collector.env_steps
     logger = RunLogger(folder, resume_step=step if loop_state else None)
     logger.config(to_data(config))
-    progress = ProgressBar(config.total_steps, step, 0)
+    updates = loop_state["updates"] if loop_state else 0
+    progress = ProgressBar(config.total_steps, step, updates)
+    progress.message(f"run folder: {folder} (watch it: tensorboard --logdir {folder})")
     observer = RunObserver(
         folder,
         logger,
         progress,
         lambda: {**session.state_dict(), "loop": loop.state_dict()},
         session.learner,
-        make_evaluation(session),
+        evaluation,
         config.keep_checkpoints,
     )
     loop = session.loop(observer)

@@ -76,6 +76,10 @@ class Session:
         """Begin the first episodes."""
         self.collector.reset(derive_seed(self.config.seed, "worlds"))
 
+    def close(self) -> None:
+        """Close the worlds."""
+        self.world.close()
+
     def state_dict(self) -> dict[str, Any]:
         """The state of every part; raises NonFiniteStateError if the learner's is not sound."""
         learner = self.learner.state_dict()
