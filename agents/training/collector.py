@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import gymnasium
 import numpy as np
@@ -18,6 +18,7 @@ from agents.training.skill_sampler import SkillSampler
 from envs.vector_world import VectorWorld
 
 
+@runtime_checkable
 class Policy(Protocol):
     """What the collector needs of a learner."""
 
@@ -91,7 +92,7 @@ class Collector:
         self._lengths = np.zeros(world.num_envs, dtype=np.int64)
         self._finished: list[Episode] = []
         self._obs: Float[np.ndarray, "N O"] = np.empty(0)
-        self._signals: dict[str, Float[np.ndarray, "N D"]] = {}
+        self._signals: dict[str, Float[np.ndarray, "N _"]] = {}
 
     def reset(self, seed: int) -> None:
         """Start an episode in every world; world i gets seed + i."""
@@ -175,7 +176,7 @@ class Collector:
             obs = torch.from_numpy(self._obs).to(self.replay.device)
             return policy.act(obs, skill.to(self.replay.device)).cpu().numpy()
 
-    def _stored_signals(self, signals: Mapping[str, Any]) -> dict[str, Float[np.ndarray, "N D"]]:
+    def _stored_signals(self, signals: Mapping[str, Any]) -> dict[str, Float[np.ndarray, "N _"]]:
         return {name: signals[name] for name in self.replay.layout.signals}
 
     def _count(self, reward: Float[np.ndarray, " N"], ended: Bool[np.ndarray, " N"]) -> None:

@@ -6,8 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from agents.errors import UsageError, nearest
-from agents.presets import PRESETS
+from agents.presets import find_preset
 from agents.training.config import TrainConfig
 
 DEMO_AGENT = "metra"
@@ -20,9 +19,7 @@ DEMO: Mapping[str, Any] = {
 
 def default_config(agent: str) -> TrainConfig:
     """Settings of the preset `agent`; raises UsageError with the nearest name if there is none."""
-    if agent not in PRESETS:
-        raise UsageError(f"unknown agent {agent!r}; {nearest(agent, PRESETS)}")
-    preset = PRESETS[agent]
+    preset = find_preset(agent)
     return TrainConfig(
         agent=agent,
         skill=preset.skill,

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import fmean
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Bool, Float
@@ -21,6 +21,7 @@ from agents.training.schedule import UpdateClock, crossed
 from rl_info.transitions import Transitions
 
 
+@runtime_checkable
 class Learner(Policy, Protocol):
     """What the loop needs of an algorithm."""
 
@@ -39,6 +40,7 @@ class Learner(Policy, Protocol):
         ...
 
 
+@runtime_checkable
 class Observer(Protocol):
     """What happens around training; `step` counts env steps."""
 

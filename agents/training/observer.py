@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 
@@ -18,6 +18,7 @@ from agents.training.run_folder import CHECKPOINTS
 from rl_info.transitions import Transitions
 
 
+@runtime_checkable
 class Evaluation(Protocol):
     """Looks at the agent from time to time without disturbing its training."""
 

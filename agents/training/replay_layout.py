@@ -25,8 +25,8 @@ class StepArrays:
     terminated: Bool[np.ndarray, " N"]
     truncated: Bool[np.ndarray, " N"]
     skill: Float[np.ndarray, "N Z"]
-    signals: Mapping[str, Float[np.ndarray, "N D"]]
-    next_signals: Mapping[str, Float[np.ndarray, "N D"]]
+    signals: Mapping[str, Float[np.ndarray, "N _"]]
+    next_signals: Mapping[str, Float[np.ndarray, "N _"]]
 
 
 @dataclass(frozen=True)
