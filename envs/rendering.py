@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
+import weakref
+
 import mujoco
 import numpy as np
 from jaxtyping import UInt8
@@ -42,6 +45,9 @@ class Renderer:
         # function, failed load, no display, fatal MuJoCo error.
         except (ImportError, AttributeError, OSError, RuntimeError, mujoco.FatalError) as error:
             raise RenderingError(f"cannot render ({error}): {INSTALL_HINT}") from error
+        # Exit handlers run last to first: MuJoCo registered its own, which takes OpenGL away, when
+        # it made its first context.
+        atexit.register(_close_if_alive, weakref.ref(self))
         return self._renderer
 
     def close(self) -> None:
@@ -49,3 +55,9 @@ class Renderer:
         if self._renderer is not None:
             self._renderer.close()
             self._renderer = None
+
+
+def _close_if_alive(reference: weakref.ref[Renderer]) -> None:
+    renderer = reference()
+    if renderer is not None:
+        renderer.close()

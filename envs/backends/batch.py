@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
@@ -49,7 +50,8 @@ class BatchWorld(VectorWorld):
         resets: Resets = "pool",
     ) -> None:
         self.task = task
-        self._simulations = Simulations(task, num_envs, num_threads)
+        threads = min(num_threads or _available_cores(), num_envs)
+        self._simulations = Simulations(task, num_envs, threads)
         self._initial_states = make_initial_states(task, self._simulations.output_names, resets)
         self._fields = self._simulations.fields
         self._dtype = np.dtype(dtype)
@@ -108,7 +110,10 @@ class BatchWorld(VectorWorld):
         action = check_actions(actions, self.num_envs, len(self._low), self._low, self._high)
         if not self._ready:
             raise RuntimeError("call reset() before the first step()")
+        # A failed step leaves the worlds apart in time: a reset or a saved state is needed then.
+        self._ready = False
         self._simulations.step(action)
+        self._ready = True
         obs = self._new_observations()
         reward = np.empty(self.num_envs)
         terminated = np.empty(self.num_envs, dtype=bool)
@@ -186,3 +191,10 @@ class BatchWorld(VectorWorld):
     def close_extras(self, **kwargs: Any) -> None:
         """Free the renderer."""
         self._renderer.close()
+
+
+def _available_cores() -> int:
+    """Cores that this process may use, which can be fewer than the machine has."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

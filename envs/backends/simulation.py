@@ -29,7 +29,7 @@ class Simulations:
     Args:
         task: Names the model, the fields and the number of physics steps in a control step.
         num_worlds: N.
-        num_threads: Native threads; 0 for as many as there are cores.
+        num_threads: Native threads, this one included.
     """
 
     def __init__(self, task: Task, num_worlds: int, num_threads: int) -> None:

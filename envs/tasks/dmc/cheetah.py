@@ -8,7 +8,6 @@ from typing import ClassVar
 import mujoco
 
 from envs.tasks.base import Array, Fields, FusedKernel, RandomSource, Task
-from envs.tasks.dmc.cheetah_kernel import CheetahKernel
 from envs.tasks.dmc.model import load_model
 from envs.tasks.dmc.tolerance import tolerance
 
@@ -60,6 +59,9 @@ class Cheetah(Task):
 
     def fused(self) -> FusedKernel:
         """Physics is so cheap here that array operations would cost a twentieth of the speed."""
+        # Here, because numba is slow to import and listing tasks needs none of it.
+        from envs.tasks.dmc.cheetah_kernel import CheetahKernel
+
         return CheetahKernel(self._speed, RUN_SPEED)
 
     def signals(self, data: Fields) -> dict[str, Array]:

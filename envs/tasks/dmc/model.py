@@ -8,6 +8,8 @@ from pathlib import Path
 
 import mujoco
 
+from envs.tasks.compiling import compile_quietly
+
 COMMON = ("./common/materials.xml", "./common/skybox.xml", "./common/visual.xml")
 """Files that every MJCF of the suite includes, by the name it includes them with."""
 
@@ -35,7 +37,7 @@ def read_xml(filename: str) -> str:
 def compile_model(xml: str) -> mujoco.MjModel:
     """Compile MJCF text that may include the suite's common files."""
     assets = {name: (suite_folder() / name).read_bytes() for name in COMMON}
-    return mujoco.MjModel.from_xml_string(xml, assets)
+    return compile_quietly(lambda: mujoco.MjModel.from_xml_string(xml, assets))
 
 
 def load_model(filename: str) -> mujoco.MjModel:
