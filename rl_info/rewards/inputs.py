@@ -52,11 +52,16 @@ class StateInput(nn.Module):
         self.width = context.obs_dim if source == OBSERVATION else context.signals[source]
         self.normaliser = RunningNormaliser(self.width, clip=math.inf)
 
+    @property
+    def reads_observation(self) -> bool:
+        """Whether the input is the observation rather than a side signal."""
+        return self.source == OBSERVATION
+
     def select(
         self, obs: Float[Tensor, "B O"], signals: Mapping[str, Float[Tensor, "B ..."]]
     ) -> Float[Tensor, "B D"]:
         """The raw input among an observation and the signals beside it."""
-        if self.source == OBSERVATION:
+        if self.reads_observation:
             return obs
         return signals[self.source].reshape(len(obs), self.width).to(obs.dtype)
 

@@ -1,0 +1,102 @@
+"""Zero-shot goal reaching: the latent space of a reward says which skill leads to a goal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from agents.evaluation.coverage import AXES
+from agents.evaluation.rollouts import Rollouts, SkillPolicy, collect_rollouts
+from agents.evaluation.statistics import mean_interval, rate_interval
+from envs.vector_world import VectorWorld
+from rl_info.rewards.base import IntrinsicReward
+from rl_info.rewards.inputs import StateEmbedding
+from rl_info.skills import SkillSpec
+
+
+def find_embedding(rewards: Mapping[str, IntrinsicReward]) -> StateEmbedding | None:
+    """The first reward with a latent space in which displacements are skills, if there is one."""
+    return next((each for each in rewards.values() if isinstance(each, StateEmbedding)), None)
+
+
+@dataclass(frozen=True)
+class Goals:
+    """States to reach."""
+
+    state: Float[np.ndarray, "G D"]
+    """Input of the embedding at the goal."""
+    position: Float[np.ndarray, "G A"]
+    """Place on the floor at the goal, in metres."""
+
+
+def draw_goals(
+    rollouts: Rollouts, embedding: StateEmbedding, count: int, random: np.random.Generator
+) -> Goals:
+    """Goals that lie nearly uniformly over the visited region.
+
+    Places are drawn uniformly from the bounding box of the visited positions, and each becomes the
+    visited state nearest to it, so that the whole state of every goal is a possible one.
+    """
+    positions = rollouts.positions
+    if positions is None:
+        raise ValueError("goal reaching needs the signal 'position'")
+    floor = positions[..., :AXES].reshape(-1, min(positions.shape[-1], AXES)).astype(np.float64)
+    places = random.uniform(floor.min(axis=0), floor.max(axis=0), (count, floor.shape[1]))
+    index = _nearest(floor, places)
+    episode, step = np.unravel_index(index, positions.shape[:2])
+    source = embedding.state.source
+    states = rollouts.obs if embedding.state.reads_observation else rollouts.signals[source]
+    return Goals(states[episode, step], floor[index])
+
+
+def reach_goals(
+    policy: SkillPolicy,
+    world: VectorWorld,
+    skill: SkillSpec,
+    embedding: StateEmbedding,
+    goals: Goals,
+    radii: tuple[float, ...],
+    seed: int,
+) -> dict[str, Any]:
+    """Let world i go to goal i with the skill nearest to φ(g) − φ(s), inferred at every step.
+
+    Returns, for each radius in metres, the share of episodes that come within it at some step
+    (with Wilson's interval), and the mean closest and final distances in metres.
+    """
+    device = policy.device
+    with torch.inference_mode():
+        target = embedding.embed(torch.as_tensor(goals.state, dtype=torch.float32, device=device))
+
+    def towards(obs: Tensor, signals: dict[str, Tensor]) -> Tensor:
+        with torch.inference_mode():
+            return skill.nearest(target - embedding.embed(embedding.state.select(obs, signals)))
+
+    blank = torch.zeros(world.num_envs, skill.dim)
+    rollouts = collect_rollouts(policy, world, blank, seed=seed, choose_skill=towards)
+    assert rollouts.positions is not None
+    floor = rollouts.positions[..., :AXES].astype(np.float64)
+    distance = np.linalg.norm(floor - goals.position[:, None], axis=-1)
+    closest = distance.min(axis=1)
+    return {
+        "goals": len(goals.position),
+        "success_within_m": {
+            f"{radius:g}": asdict(rate_interval(int((closest <= radius).sum()), len(closest)))
+            for radius in radii
+        },
+        "closest_distance_m": asdict(mean_interval(closest, seed)),
+        "final_distance_m": asdict(mean_interval(distance[:, -1], seed)),
+        "initial_distance_m": asdict(mean_interval(distance[:, 0], seed)),
+    }
+
+
+def _nearest(
+    points: Float[np.ndarray, "P A"], places: Float[np.ndarray, "G A"]
+) -> Int[np.ndarray, " G"]:
+    distances = [np.square(points - place).sum(axis=1) for place in places]
+    return np.array([distance.argmin() for distance in distances])

@@ -1,0 +1,53 @@
+"""Means and rates with intervals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+from scipy import stats
+
+CONFIDENCE = 0.95
+RESAMPLES = 9999
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A figure with the interval that holds it at the given confidence."""
+
+    value: float
+    low: float | None
+    """None where a single sample allows no interval."""
+    high: float | None
+    count: int
+    """Independent samples behind it."""
+    confidence: float = CONFIDENCE
+
+
+def mean_interval(samples: Float[np.ndarray, " N"], seed: int = 0) -> Interval:
+    """Mean with a percentile bootstrap interval; raises ValueError for no samples."""
+    values = np.asarray(samples, dtype=np.float64)
+    if values.size == 0:
+        raise ValueError("a mean needs at least one sample")
+    mean = float(values.mean())
+    if values.size == 1:
+        return Interval(mean, None, None, 1)
+    result = stats.bootstrap(
+        (values,),
+        np.mean,
+        n_resamples=RESAMPLES,
+        confidence_level=CONFIDENCE,
+        method="percentile",
+        rng=np.random.default_rng(seed),
+    )
+    low, high = result.confidence_interval
+    return Interval(mean, float(low), float(high), values.size)
+
+
+def rate_interval(successes: int, trials: int) -> Interval:
+    """Share of successes with Wilson's score interval; raises ValueError for no trials."""
+    if trials < 1:
+        raise ValueError("a rate needs at least one trial")
+    low, high = stats.binomtest(successes, trials).proportion_ci(CONFIDENCE, method="wilson")
+    return Interval(successes / trials, float(low), float(high), trials)
