@@ -12,12 +12,14 @@ from typing import Annotated
 import tyro
 
 from agents.errors import UsageError
+from agents.evaluation.evaluate import evaluate
 from agents.training.config import TrainConfig
 from agents.training.config_data import flatten, to_data
 from agents.training.defaults import default_config, demo_config
-from agents.training.periodic_evaluation import ReturnEvaluation
+from agents.training.loading import load_subject
+from agents.training.periodic_evaluation import PeriodicEvaluation
 from agents.training.run import train
-from agents.training.run_folder import default_run_dir, read_config
+from agents.training.run_folder import EVALUATION, default_run_dir, read_config
 from envs.errors import PhysicsError
 
 EXIT_OK, EXIT_FAILED, EXIT_SIGNAL = 0, 1, 128
@@ -30,7 +32,7 @@ discovery that takes about five minutes; `rl-info list agents` shows the others.
 EXTENDABLE = frozenset(
     {
         "total_steps", "num_threads", "torch_threads", "log_interval", "eval_interval",
-        "checkpoint_interval", "keep_checkpoints",
+        "eval_video", "checkpoint_interval", "keep_checkpoints",
     }
 )  # fmt: skip
 """Settings that may differ when a run is resumed: they change how long and how fast, not what."""
@@ -113,7 +115,7 @@ def refuse_contradictions(folder: Path, saved: TrainConfig, asked: TrainConfig) 
 def execute(folder: Path, config: TrainConfig, *, resume: bool) -> int:
     """Train, evaluate and say where the results are."""
     try:
-        outcome = train(folder, config, ReturnEvaluation, resume=resume)
+        outcome = train(folder, config, PeriodicEvaluation, resume=resume)
     except (ArithmeticError, PhysicsError) as error:
         print(f"rl-info train: stopped: {error}; see {folder}", file=sys.stderr)
         return EXIT_FAILED
@@ -121,4 +123,17 @@ def execute(folder: Path, config: TrainConfig, *, resume: bool) -> int:
         print(f"stopped at {outcome.step:,} env steps; continue: rl-info train --resume {folder}")
         return EXIT_SIGNAL + outcome.signal_number
     print(f"trained {outcome.step:,} env steps: {folder}")
+    report_evaluation(folder)
     return EXIT_OK
+
+
+def report_evaluation(folder: Path) -> None:
+    """Evaluate the finished run and print the paths of its pictures."""
+    output = folder / EVALUATION
+    report = evaluate(load_subject(folder), output)
+    for name in report["figures"].values():
+        print(f"picture: {output / name}")
+    for name in report["video"]["files"]:
+        print(f"video: {output / name}")
+    if report["video"]["message"]:
+        print(report["video"]["message"])

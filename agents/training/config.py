@@ -59,8 +59,10 @@ class TrainConfig:
     """Env steps between lines of the log; 0 for never."""
     eval_interval: int = 50_000
     """Env steps between evaluations; 0 for never."""
-    eval_episodes: int = 10
-    """Episodes of an evaluation of the task return."""
+    eval_episodes: int = 48
+    """Episodes of an evaluation, spread over the skills."""
+    eval_video: bool = True
+    """Record a video at each evaluation, where OpenGL works."""
     checkpoint_interval: int = 100_000
     """Env steps between checkpoints; 0 for one at the end only."""
     keep_checkpoints: int = 2

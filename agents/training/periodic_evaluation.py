@@ -1,20 +1,28 @@
-"""The evaluation during training: mean return of the task without exploration."""
+"""The evaluation during training: return, coverage, a picture of the skills and a video."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 
-import numpy as np
-import torch
-
+from agents.evaluation.coverage import state_coverage
+from agents.evaluation.figures import RunLabel, trajectory_figure
+from agents.evaluation.rollouts import Rollouts, collect_rollouts, episode_steps
+from agents.evaluation.video import record_grid
 from agents.training.assembly import make_world
-from agents.training.collector import ActionScale
 from agents.training.logger import RunLogger
 from agents.training.seeding import derive_seed, torch_generator
 from agents.training.session import Session
+from envs.errors import RenderingError
+
+VIDEO_TILES = 4
+VIDEO_FRAMES = 40
+VIDEO_FRAMES_PER_SECOND = 15.0
+
+_log = logging.getLogger(__name__)
 
 
-class ReturnEvaluation:
+class PeriodicEvaluation:
     """Runs one episode in each of `eval_episodes` worlds of their own, always from the same seed.
 
     It takes the mode of the policy and draws from generators of its own, so that training goes on
@@ -23,39 +31,54 @@ class ReturnEvaluation:
 
     def __init__(self, session: Session) -> None:
         config = session.config
+        self._config = config
         self._learner = session.learner
         self._seed = derive_seed(config.seed, "evaluation")
-        self._world = make_world(config, config.eval_episodes, self._seed)
-        if self._world.max_episode_steps is None:
-            raise ValueError("evaluation needs episodes that end: set --max-episode-steps")
-        self._scale = ActionScale(self._world.single_action_space)
         generator = torch_generator(config.seed, "evaluation")
-        self._skill = config.skill.spread(config.eval_episodes, generator)
+        self._skills = config.skill.spread(config.eval_episodes, generator)
+        self._draws = config.eval_video
+        self._world = make_world(config, config.eval_episodes, self._seed)
+        try:
+            episode_steps(self._world)
+        except ValueError:
+            self.close()
+            raise
 
     def __call__(self, step: int, logger: RunLogger) -> Mapping[str, float]:
-        """Mean and standard deviation of the return, and the mean length in steps."""
-        device = self._learner.device
-        obs, _ = self._world.reset(seed=self._seed)
-        total = np.zeros(self._world.num_envs)
-        length = np.zeros(self._world.num_envs)
-        running = np.ones(self._world.num_envs, dtype=bool)
-        while running.any():
-            with torch.inference_mode():
-                action = self._learner.act(
-                    torch.from_numpy(obs).to(device), self._skill.to(device), deterministic=True
-                )
-            obs, reward, terminated, truncated, _ = self._world.step(
-                self._scale(action.cpu().numpy())
-            )
-            total += reward * running
-            length += running
-            running &= ~(terminated | truncated)
-        return {
-            "eval/return": float(total.mean()),
-            "eval/return_std": float(total.std()),
-            "eval/length_steps": float(length.mean()),
+        """Mean and spread of the task return, mean length in steps, and cells of 1 m visited."""
+        rollouts = collect_rollouts(self._learner, self._world, self._skills, seed=self._seed)
+        scalars = {
+            "eval/return": float(rollouts.returns.mean()),
+            "eval/return_std": float(rollouts.returns.std()),
+            "eval/length_steps": float(rollouts.lengths.mean()),
         }
+        if rollouts.positions is not None:
+            scalars["eval/coverage_cells_1m"] = float(state_coverage(rollouts.positions))
+            self._draw_trajectories(step, rollouts, logger)
+        if self._draws:
+            self._record_video(step, logger)
+        return scalars
 
     def close(self) -> None:
         """Close the worlds."""
         self._world.close()
+
+    def _draw_trajectories(self, step: int, rollouts: Rollouts, logger: RunLogger) -> None:
+        config = self._config
+        label = RunLabel(config.agent, config.env, step, config.seed)
+        logger.figure(step, "eval/trajectories", trajectory_figure(rollouts, config.skill, label))
+
+    def _record_video(self, step: int, logger: RunLogger) -> None:
+        skill = self._config.skill
+        skills = skill.spread(VIDEO_TILES, torch_generator(self._config.seed, "video"))
+        world = make_world(self._config, VIDEO_TILES, self._seed)
+        try:
+            frames = record_grid(
+                self._learner, world, skills, skill, seed=self._seed, frames=VIDEO_FRAMES
+            )
+            logger.video(step, "eval/video", frames, VIDEO_FRAMES_PER_SECOND)
+        except RenderingError as error:
+            self._draws = False
+            _log.warning("no video in TensorBoard: %s", error)
+        finally:
+            world.close()

@@ -90,7 +90,7 @@ class Session:
             "learner": learner,
             "replay": self.replay.state_dict(),
             "collector": self.collector.state_dict(),
-            "worlds": self.world.state_dict(),
+            "worlds": self._worlds_state(),
         }
 
     def load_state_dict(self, states: Mapping[str, Any]) -> None:
@@ -98,4 +98,15 @@ class Session:
         self.learner.load_state_dict(states["learner"])
         self.replay.load_state_dict(states["replay"])
         self.collector.load_state_dict(states["collector"])
-        self.world.load_state_dict(states["worlds"])
+        if states["worlds"] is None:
+            step = self.collector.env_steps
+            self.collector.cut_episodes(derive_seed(self.config.seed, f"worlds/{step}"))
+        else:
+            self.world.load_state_dict(states["worlds"])
+
+    def _worlds_state(self) -> dict[str, Any] | None:
+        """None for worlds that keep their state to themselves: resuming cuts their episodes."""
+        try:
+            return self.world.state_dict()
+        except NotImplementedError:
+            return None
