@@ -11,12 +11,11 @@ from typing import Annotated
 
 import tyro
 
+from agents.cli.evaluate import evaluate_run
 from agents.errors import UsageError
-from agents.evaluation.evaluate import evaluate
 from agents.training.config import TrainConfig
 from agents.training.config_data import flatten, to_data
 from agents.training.defaults import default_config, demo_config
-from agents.training.loading import load_subject
 from agents.training.periodic_evaluation import PeriodicEvaluation
 from agents.training.run import train
 from agents.training.run_folder import EVALUATION, default_run_dir, read_config
@@ -123,17 +122,5 @@ def execute(folder: Path, config: TrainConfig, *, resume: bool) -> int:
         print(f"stopped at {outcome.step:,} env steps; continue: rl-info train --resume {folder}")
         return EXIT_SIGNAL + outcome.signal_number
     print(f"trained {outcome.step:,} env steps: {folder}")
-    report_evaluation(folder)
+    evaluate_run(folder, folder / EVALUATION)
     return EXIT_OK
-
-
-def report_evaluation(folder: Path) -> None:
-    """Evaluate the finished run and print the paths of its pictures."""
-    output = folder / EVALUATION
-    report = evaluate(load_subject(folder), output)
-    for name in report["figures"].values():
-        print(f"picture: {output / name}")
-    for name in report["video"]["files"]:
-        print(f"video: {output / name}")
-    if report["video"]["message"]:
-        print(report["video"]["message"])
