@@ -45,6 +45,9 @@ class Renderer:
         # function, failed load, no display, fatal MuJoCo error.
         except (ImportError, AttributeError, OSError, RuntimeError, mujoco.FatalError) as error:
             raise RenderingError(f"cannot render ({error}): {INSTALL_HINT}") from error
+        # Software OpenGL spends seven eighths of a frame on these two.
+        for effect in (mujoco.mjtRndFlag.mjRND_SHADOW, mujoco.mjtRndFlag.mjRND_REFLECTION):
+            self._renderer.scene.flags[effect] = False
         # Exit handlers run last to first: MuJoCo registered its own, which takes OpenGL away, when
         # it made its first context.
         atexit.register(_close_if_alive, weakref.ref(self))
