@@ -1,0 +1,72 @@
+"""From an id to the recipe of a world."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import gymnasium
+
+from envs.backends.adapter_dm_control import DMControlRecipe, import_suite
+from envs.backends.adapter_gymnasium import GymnasiumRecipe
+from envs.backends.adapter_world import Recipe
+from envs.registry import nearest_id
+
+EnvFactory = Callable[[], gymnasium.Env[Any, Any]]
+
+
+def find_recipe(
+    spec_id: str,
+    env_factory: EnvFactory | None,
+    options: Mapping[str, Any],
+    max_episode_steps: int | None,
+) -> Recipe:
+    """The recipe of `spec_id`, or of `env_factory` if there is one.
+
+    Raises:
+        ValueError: for an unknown id, with the nearest right one.
+    """
+    if env_factory is not None:
+        if options:
+            raise ValueError(f"options {list(options)} have no effect on an env_factory")
+        return GymnasiumRecipe(spec_id, env_factory, {}, max_episode_steps)
+    family, _, name = spec_id.partition("/")
+    if family not in _FAMILIES or not name:
+        raise ValueError(
+            f"unknown env {spec_id!r}: ids begin with "
+            f"{' or '.join(f'{known}/' for known in _FAMILIES)}; {nearest_id(spec_id, known_ids())}"
+        )
+    return _FAMILIES[family](spec_id, name, options, max_episode_steps)
+
+
+def known_ids() -> dict[str, None]:
+    """Every id that an adapter or a native task may run, whether or not its spaces suit."""
+    suite = [f"dmc/{domain}-{task}" for domain, task in import_suite().ALL_TASKS]
+    return dict.fromkeys([*suite, *(f"gym/{name}" for name in gymnasium.registry)])
+
+
+def _gymnasium_recipe(
+    spec_id: str, name: str, options: Mapping[str, Any], max_episode_steps: int | None
+) -> GymnasiumRecipe:
+    try:
+        spec = gymnasium.spec(name)
+    except (gymnasium.error.Error, ModuleNotFoundError) as error:
+        raise ValueError(
+            f"unknown env {spec_id!r} ({error}); {nearest_id(spec_id, known_ids())}"
+        ) from error
+    return GymnasiumRecipe(spec_id, spec, dict(options), max_episode_steps)
+
+
+def _dm_control_recipe(
+    spec_id: str, name: str, options: Mapping[str, Any], max_episode_steps: int | None
+) -> DMControlRecipe:
+    domain, _, task = name.partition("-")
+    if (domain, task) not in import_suite().ALL_TASKS:
+        raise ValueError(f"unknown env {spec_id!r}; {nearest_id(spec_id, known_ids())}")
+    return DMControlRecipe(spec_id, domain, task, dict(options), max_episode_steps)
+
+
+_FAMILIES: Mapping[str, Callable[[str, str, Mapping[str, Any], int | None], Recipe]] = {
+    "dmc": _dm_control_recipe,
+    "gym": _gymnasium_recipe,
+}
