@@ -94,7 +94,7 @@ def evaluate(
         "skill": asdict(subject.skill),
         "settings": asdict(config),
         "episodes": len(rollouts.lengths),
-        "episode_steps": asdict(mean_interval(rollouts.lengths, config.seed)),
+        "episode_steps": asdict(mean_interval(rollouts.lengths.astype(np.float64), config.seed)),
         "return": asdict(mean_interval(rollouts.returns, config.seed)),
         "per_skill": summarise_skills(rollouts, subject.skill),
         "coverage": _coverage(subject, rollouts, config),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from jaxtyping import Float
@@ -49,11 +50,14 @@ def trajectory_figure(
     positions = rollouts.positions
     if positions is None:
         raise ValueError("a trajectory figure needs the signal 'position'")
-    figure = _new_figure((7.2, 5.4) if positions.shape[-1] > 1 else (8.4, 4.6))
-    draw = _draw_plane if positions.shape[-1] > 1 else _draw_line
-    cells = len(visited_cells(positions, cell_size))
-    what = "cells" if positions.shape[-1] > 1 else "bins"
-    size = f"{cell_size:g} m × {cell_size:g} m" if positions.shape[-1] > 1 else f"{cell_size:g} m"
+    cells, side = len(visited_cells(positions, cell_size)), f"{cell_size:g} m"
+    if positions.shape[-1] > 1:
+        # "compressed" keeps the key beside axes of equal aspect.
+        figure, draw = _new_figure((6.4, 5.4), "compressed"), _draw_plane
+        what, size = "cells", f"{side} × {side}"
+    else:
+        figure, draw = _new_figure((8.4, 4.6)), _draw_line
+        what, size = "bins", side
     _add_title(figure, label, f"{cells:,} {what} of {size} visited in {len(positions)} episodes")
     draw(figure, rollouts, positions, spec, cell_size)
     return figure
@@ -77,6 +81,7 @@ def reward_figure(rollouts: Rollouts, label: RunLabel) -> Figure:
     )
     axes.plot(steps, np.nanmean(rewards, axis=0), color=PLAIN, label="mean")
     axes.set(xlabel="time (env steps)", ylabel="task reward per step", xlim=(0, steps[-1]))
+    axes.set_ylim(bottom=min(0.0, float(np.nanmin(low))))
     axes.legend(frameon=False, loc="lower right")
     _clean(axes)
     return figure
@@ -155,8 +160,10 @@ def _draw_plane(
     add_colour_key(axes, spec)
 
 
-def _new_figure(size: tuple[float, float]) -> Figure:
-    figure = Figure(figsize=size, dpi=150, layout="constrained")
+def _new_figure(
+    size: tuple[float, float], layout: Literal["constrained", "compressed"] = "constrained"
+) -> Figure:
+    figure = Figure(figsize=size, dpi=150, layout=layout)
     FigureCanvasAgg(figure)
     return figure
 

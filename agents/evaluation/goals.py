@@ -66,8 +66,10 @@ def reach_goals(
 ) -> dict[str, Any]:
     """Let world i go to goal i with the skill nearest to φ(g) − φ(s), inferred at every step.
 
-    Returns, for each radius in metres, the share of episodes that come within it at some step
-    (with Wilson's interval), and the mean closest and final distances in metres.
+    Returns, for each radius in metres, the share of episodes that come within it at some step (with
+    Wilson's interval) among those that begin outside it, so that goals at the start count for
+    nothing (None where all do); the mean initial, closest and final distances in metres; and the
+    extent of the goals along each axis in metres.
     """
     device = policy.device
     with torch.inference_mode():
@@ -77,22 +79,27 @@ def reach_goals(
         with torch.inference_mode():
             return skill.nearest(target - embedding.embed(embedding.state.select(obs, signals)))
 
-    blank = torch.zeros(world.num_envs, skill.dim)
-    rollouts = collect_rollouts(policy, world, blank, seed=seed, choose_skill=towards)
+    unused = torch.zeros(world.num_envs, skill.dim)
+    rollouts = collect_rollouts(policy, world, unused, seed=seed, choose_skill=towards)
     assert rollouts.positions is not None
     floor = rollouts.positions[..., :AXES].astype(np.float64)
     distance = np.linalg.norm(floor - goals.position[:, None], axis=-1)
-    closest = distance.min(axis=1)
     return {
         "goals": len(goals.position),
-        "success_within_m": {
-            f"{radius:g}": asdict(rate_interval(int((closest <= radius).sum()), len(closest)))
-            for radius in radii
-        },
-        "closest_distance_m": asdict(mean_interval(closest, seed)),
-        "final_distance_m": asdict(mean_interval(distance[:, -1], seed)),
+        "goal_extent_m": [float(side) for side in np.ptp(goals.position, axis=0)],
+        "success_within_m": {f"{radius:g}": _success(distance, radius) for radius in radii},
         "initial_distance_m": asdict(mean_interval(distance[:, 0], seed)),
+        "closest_distance_m": asdict(mean_interval(distance.min(axis=1), seed)),
+        "final_distance_m": asdict(mean_interval(distance[:, -1], seed)),
     }
+
+
+def _success(distance: Float[np.ndarray, "G T1"], radius: float) -> dict[str, Any] | None:
+    away = distance[:, 0] > radius
+    if not away.any():
+        return None
+    reached = distance.min(axis=1) <= radius
+    return asdict(rate_interval(int((reached & away).sum()), int(away.sum())))
 
 
 def _nearest(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -18,6 +18,7 @@ POSITION = "position"
 """The side signal that says where an agent is, in metres."""
 
 
+@runtime_checkable
 class SkillPolicy(Protocol):
     """What evaluation needs of a learner."""
 

@@ -12,6 +12,7 @@ from matplotlib.colors import (
     Colormap,
     ListedColormap,
     Normalize,
+    hsv_to_rgb,
     to_rgba,
 )
 from matplotlib.figure import Figure
@@ -73,7 +74,7 @@ def add_colour_key(axes: Axes, spec: SkillSpec) -> None:
 
 
 def _add_dial(axes: Axes) -> None:
-    dial = axes.inset_axes((1.03, 0.76, 0.24, 0.24), projection="polar")
+    dial = axes.inset_axes((1.04, 0.78, 0.22, 0.22), projection="polar")
     edges = np.linspace(0.0, 2 * np.pi, 181)
     shade = (edges[:-1] + edges[1:])[None] / 2
     dial.pcolormesh(edges, [0.6, 1.0], shade, cmap=_map(CIRCLE), norm=_scale(CIRCLE))
@@ -83,7 +84,12 @@ def _add_dial(axes: Axes) -> None:
 
 
 def _map(spec: SkillSpec) -> Colormap:
-    return matplotlib.colormaps["hsv" if spec.dim == 2 else "viridis"]
+    if spec.dim != 2:
+        return matplotlib.colormaps["viridis"]
+    # A circle of hues without the glare of full saturation.
+    hue = np.linspace(0.0, 1.0, 256, endpoint=False)
+    parts = np.stack([hue, np.full_like(hue, 0.82), np.full_like(hue, 0.86)], axis=1)
+    return ListedColormap(hsv_to_rgb(parts).tolist(), name="hues")
 
 
 def _scale(spec: SkillSpec) -> Normalize:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -18,12 +18,13 @@ OBSERVATION = "obs"
 """The input name that stands for the whole observation; any other name is a side signal."""
 
 
-@runtime_checkable
-class StateEmbedding(Protocol):
-    """A reward with a latent space φ in which displacements are skills (LSD, METRA)."""
+class StateEmbedding(ABC):
+    """Marks a reward with a latent space φ in which displacements are skills (LSD, METRA)."""
 
     state: StateInput
+    """What φ reads."""
 
+    @abstractmethod
     def embed(self, state: Float[Tensor, "B D"]) -> Float[Tensor, "B Z"]:
         """φ(s) of raw states, as `state` selects them."""
 

@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from rl_info.rewards.base import IntrinsicReward, Metrics, RewardConfig, RewardContext
-from rl_info.rewards.inputs import OBSERVATION, StateInput, needed_signals
+from rl_info.rewards.inputs import OBSERVATION, StateEmbedding, StateInput, needed_signals
 from rl_info.rewards.spectral import SpectralMLP
 from rl_info.skills import SkillKind
 from rl_info.transitions import Transitions
@@ -30,7 +30,7 @@ class LSDConfig(RewardConfig):
     """Rows from which the input statistics are taken before they are frozen; 0: raw input."""
 
 
-class LSD(IntrinsicReward):
+class LSD(IntrinsicReward, StateEmbedding):
     """r = (φ(s') − φ(s))ᵀ z with φ 1-Lipschitz in the Euclidean distance of its input.
 
     φ maximises the same r (algorithm 1 of the paper); spectral normalisation keeps the constraint,

@@ -11,7 +11,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from rl_info.rewards.base import IntrinsicReward, Metrics, RewardConfig, RewardContext
-from rl_info.rewards.inputs import OBSERVATION, StateInput, needed_signals
+from rl_info.rewards.inputs import OBSERVATION, StateEmbedding, StateInput, needed_signals
 from rl_info.rewards.networks import Network
 from rl_info.skills import SkillKind
 from rl_info.transitions import Transitions
@@ -38,7 +38,7 @@ class METRAConfig(RewardConfig):
     """λ at the start."""
 
 
-class METRA(IntrinsicReward):
+class METRA(IntrinsicReward, StateEmbedding):
     """r = (φ(s') − φ(s))ᵀ z with ‖φ(s') − φ(s)‖ ≤ 1 for every adjacent pair of states.
 
     φ ascends E[r + λ·min(ε, 1 − ‖φ(s') − φ(s)‖²)] and log λ descends E[log λ · min(…)] with the
