@@ -12,12 +12,12 @@ SAC = Preset(
     description="maximum-entropy control of the task's own reward",
     skill=SkillSpec(),
     rewards={"task": TaskConfig()},
-    sac=SACConfig(),
+    sac=SACConfig(initial_temperature=0.1, normalise_observations=True),
     training={
         "env": "dmc/cheetah-run",
         "num_envs": 16,
         "total_steps": 500_000,
-        "update_ratio": 0.5,
+        "update_ratio": 0.25,
         "warmup_steps": 5_000,
     },
 )
