@@ -20,6 +20,9 @@ from agents.training.gif import encode_gif
 
 METRICS_FILE = "metrics.jsonl"
 
+Number = int | float | None
+"""A logged value; None where it was not finite."""
+
 
 class RunLogger:
     """Writes scalars, text, figures and videos of a run to its folder.
@@ -34,7 +37,7 @@ class RunLogger:
         self._writer = SummaryWriter(str(folder), purge_step=purge_step)
         self._metrics_path = folder / METRICS_FILE
         if resume_step is not None and self._metrics_path.exists():
-            kept = [line for line in read_metrics(folder) if line["env_steps"] <= resume_step]
+            kept = [line for line in read_metrics(folder) if _step_of(line) <= resume_step]
             replace_atomically(self._metrics_path, "".join(map(_json_line, kept)).encode())
         self._metrics = self._metrics_path.open("a")
 
@@ -92,13 +95,21 @@ class RunLogger:
         self.close()
 
 
-def read_metrics(folder: Path) -> list[dict[str, float]]:
+def read_metrics(folder: Path) -> list[dict[str, Number]]:
     """The lines of `metrics.jsonl` in a run folder; an unfinished last line is left out."""
     lines = (folder / METRICS_FILE).read_text().split("\n")[:-1]
     return [json.loads(line) for line in lines]
 
 
-def _json_line(values: Mapping[str, float]) -> str:
+def _json_line(values: Mapping[str, Number]) -> str:
     # JSON has no NaN: a reader in another language gets null.
-    clean = {name: value if math.isfinite(value) else None for name, value in values.items()}
+    clean = {name: _finite(value) for name, value in values.items()}
     return json.dumps(clean) + "\n"
+
+
+def _finite(value: Number) -> Number:
+    return value if value is not None and math.isfinite(value) else None
+
+
+def _step_of(line: Mapping[str, Number]) -> int:
+    return int(line["env_steps"] or 0)

@@ -178,5 +178,3 @@ class CountingLearner:
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         self.previous, self.updates = state["previous"], state["updates"]
-
-

@@ -117,9 +117,7 @@ def test_restored_ring_goes_on_as_the_original(size: Any, more: int) -> None:
     original = Replay(LAYOUT, worlds, length * worlds)
     fill(original, steps, seed)
     restored = Replay(LAYOUT, worlds, length * worlds)
-    restored.load_state_dict(
-        {name: value for name, value in original.state_dict().items()}
-    )
+    restored.load_state_dict(original.state_dict())
     fill(original, more, seed + 1)
     fill(restored, more, seed + 1)
     a, b = (
@@ -167,9 +165,7 @@ def test_refuses_what_cannot_work() -> None:
     ("layout", "worlds", "capacity"),
     [(ReplayLayout(3, 1, 2, {"position": 1}), 2, 8), (LAYOUT, 3, 12), (LAYOUT, 2, 20)],
 )
-def test_refuses_a_state_of_another_shape(
-    layout: ReplayLayout, worlds: int, capacity: int
-) -> None:
+def test_refuses_a_state_of_another_shape(layout: ReplayLayout, worlds: int, capacity: int) -> None:
     saved = Replay(LAYOUT, 2, 8)
     fill(saved, 6, seed=0)
     with pytest.raises(ValueError, match="saved replay"):
