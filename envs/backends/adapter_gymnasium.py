@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import pickle
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -79,7 +80,8 @@ class GymnasiumWorld:
         """Draw the env's own picture, scaled to the size asked for."""
         if self._env.render_mode != "rgb_array":
             raise RenderingError(
-                f"{self._id} draws no pictures: its metadata lists no render mode rgb_array"
+                f"{self._id} draws no pictures: its class must list the render mode rgb_array in "
+                "metadata and take the argument render_mode"
             )
         try:
             frame = self._env.render()
@@ -155,9 +157,12 @@ class GymnasiumRecipe:
 
 
 def _render_mode(spec: EnvSpec) -> str | None:
+    """`rgb_array` if the env says that it can, and takes the argument to do so."""
     creator = _load_creator(spec)
     modes = getattr(creator, "metadata", {}).get("render_modes") or []
-    return "rgb_array" if "rgb_array" in modes else None
+    accepted = inspect.signature(creator).parameters.values()
+    accepts = any(p.name == "render_mode" or p.kind == p.VAR_KEYWORD for p in accepted)
+    return "rgb_array" if accepts and "rgb_array" in modes else None
 
 
 def _load_creator(spec: EnvSpec) -> Any:

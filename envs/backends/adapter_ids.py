@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -48,13 +49,28 @@ def known_ids() -> dict[str, None]:
 def _gymnasium_recipe(
     spec_id: str, name: str, options: Mapping[str, Any], max_episode_steps: int | None
 ) -> GymnasiumRecipe:
+    module, _, registered = name.rpartition(":")
+    if module:
+        _import_registrations(spec_id, module)
     try:
-        spec = gymnasium.spec(name)
-    except (gymnasium.error.Error, ModuleNotFoundError) as error:
-        raise ValueError(
-            f"unknown env {spec_id!r} ({error}); {nearest_id(spec_id, known_ids())}"
-        ) from error
+        spec = gymnasium.spec(registered)
+    except gymnasium.error.Error as error:
+        hint = nearest_id(f"gym/{registered}", known_ids())
+        raise ValueError(f"unknown env {spec_id!r} ({error}); {hint}") from error
     return GymnasiumRecipe(spec_id, spec, dict(options), max_episode_steps)
+
+
+def _import_registrations(spec_id: str, module: str) -> None:
+    """Import the user's module, which registers its envs in passing."""
+    try:
+        importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name != module.partition(".")[0]:
+            raise
+        raise ValueError(
+            f"{spec_id!r} names the module {module!r}, which cannot be found: install it, or set "
+            "PYTHONPATH to the directory that holds it"
+        ) from error
 
 
 def _dm_control_recipe(

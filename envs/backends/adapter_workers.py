@@ -185,12 +185,13 @@ class WorkerWorlds:
             if worker.connection.poll():
                 answer: Answer = worker.connection.recv()
                 return answer
-        except (EOFError, ConnectionResetError):
-            worker.process.join(CLOSING_SECONDS)
+        except (EOFError, ConnectionResetError) as error:
+            raise self._end(self._describe_death(slot)) from error
         raise self._end(self._describe_death(slot))
 
     def _describe_death(self, slot: int) -> WorldError:
         worker, world = self._workers[slot], self._running[slot]
+        worker.process.join(CLOSING_SECONDS)
         code = worker.process.exitcode
         how = f"was killed by {signal.Signals(-code).name}" if code and code < 0 else ""
         how = how or f"ended with exit status {code}"
