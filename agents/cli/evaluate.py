@@ -88,7 +88,9 @@ def _coverage_line(coverage: Mapping[str, Any]) -> str:
 
 def _goal_line(goals: Mapping[str, Any]) -> str:
     rates = [
-        f"{rate['value']:.0%} within {radius} m"
+        f"{rate['value']:.0%} of {rate['count']} reached within {radius} m"
+        if rate
+        else f"all begin within {radius} m"
         for radius, rate in goals["success_within_m"].items()
     ]
     return f"{goals['goals']} zero-shot goals: {', '.join(rates)}"
