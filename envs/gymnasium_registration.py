@@ -1,4 +1,8 @@
-"""Native tasks under gymnasium's own names: `gymnasium.make_vec("rl_info/dmc-cheetah-run")`."""
+"""Native tasks under gymnasium's own names.
+
+After `import envs`, `gymnasium.make_vec("rl_info/dmc-cheetah-run")` and `gymnasium.make` know them;
+`gymnasium.make("envs:rl_info/dmc-cheetah-run")` does without the import.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +23,7 @@ def gymnasium_id(task_id: str) -> str:
 
 
 def register_all() -> None:
-    """Register every native task; gymnasium calls this when it is imported."""
-    # gymnasium is still being imported then, so only its registry is ready.
+    """Register every native task, as `import envs` does."""
     from gymnasium.envs.registration import register, registry
 
     for task_id in native_tasks():
