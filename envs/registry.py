@@ -120,8 +120,18 @@ def _adapt(id: str, **options: Any) -> VectorWorld:
     return make_adapter(id, **options)
 
 
+def task_options(id: str) -> tuple[str, ...]:
+    """Names of the options of a native task; none for an id that an adapter would run."""
+    factory = native_tasks().get(id)
+    return () if factory is None else _option_names(factory)
+
+
+def _option_names(factory: Callable[..., Task]) -> tuple[str, ...]:
+    return tuple(name for name in inspect.signature(factory).parameters if name != "self")
+
+
 def _make_task(id: str, factory: Callable[..., Task], options: Mapping[str, Any]) -> Task:
-    accepted = [name for name in inspect.signature(factory).parameters if name != "self"]
+    accepted = _option_names(factory)
     for name in options:
         if name not in accepted:
             close = difflib.get_close_matches(name, accepted, n=1)
