@@ -19,6 +19,7 @@ from agents.training.defaults import default_config, demo_config
 from agents.training.periodic_evaluation import PeriodicEvaluation
 from agents.training.run import train
 from agents.training.run_folder import EVALUATION, default_run_dir, read_config
+from envs import task_options
 from envs.errors import PhysicsError
 
 EXIT_OK, EXIT_FAILED, EXIT_SIGNAL = 0, 1, 128
@@ -84,7 +85,8 @@ def resume_folder(flags: list[str]) -> Path | None:
 def parse(flags: list[str], defaults: TrainConfig) -> tuple[TrainConfig, Path | None]:
     """Settings and run folder of a command line; exits with code 2 for a bad flag or value.
 
-    `--env-options` adds to the options in `defaults` instead of replacing them.
+    `--env-options` adds to the options in `defaults` instead of replacing them; with another
+    `--env`, those that it does not have are left out.
     """
     names = [item.name for item in dataclasses.fields(TrainConfig)]
     values = {name: getattr(defaults, name) for name in names} | {"env_options": {}}
@@ -96,7 +98,10 @@ def parse(flags: list[str], defaults: TrainConfig) -> tuple[TrainConfig, Path | 
         description=DESCRIPTION.format(agent=defaults.agent),
     )
     chosen = {name: getattr(parsed, name) for name in names}
-    chosen["env_options"] = {**defaults.env_options, **parsed.env_options}
+    kept = dict(defaults.env_options)
+    if parsed.env != defaults.env:
+        kept = {name: kept[name] for name in task_options(parsed.env) if name in kept}
+    chosen["env_options"] = {**kept, **parsed.env_options}
     return TrainConfig(**chosen), parsed.run_dir
 
 
