@@ -162,8 +162,25 @@ class BatchWorld(VectorWorld):
         """Draw one world through the model's first camera; see `VectorWorld.render`."""
         if not 0 <= world_index < self.num_envs:
             raise ValueError(f"world {world_index} does not exist: there are {self.num_envs}")
-        self._picture = model, data = self._simulations.export(world_index, *self._picture)
+        self._picture = model, data = self.export(world_index, *self._picture)
         return self._renderer.draw(model, data, height, width, 0 if model.ncam else -1)
+
+    def export(
+        self,
+        world_index: int,
+        model: mujoco.MjModel | None = None,
+        data: mujoco.MjData | None = None,
+    ) -> tuple[mujoco.MjModel, mujoco.MjData]:
+        """One world's own model and forwarded data, for MuJoCo's functions.
+
+        They are copies: nothing done to them reaches the world.
+
+        Args:
+            world_index: The world.
+            model: Written into, if given; from an earlier export.
+            data: Written into, if given; from an earlier export.
+        """
+        return self._simulations.export(world_index, model, data)
 
     def state_dict(self) -> dict[str, Any]:
         """All that changes, as arrays and plain Python values; see `VectorWorld.state_dict`."""
