@@ -13,6 +13,7 @@ from jaxtyping import Bool, Float, UInt8
 
 from envs.actions import check_actions
 from envs.backends.initial_states import Resets, make_initial_states
+from envs.backends.kernels import count_step
 from envs.backends.simulation import Simulations
 from envs.rendering import Renderer
 from envs.seeding import Source, make_source, restore_source, source_state, spread_seeds
@@ -123,11 +124,11 @@ class BatchWorld(VectorWorld):
         else:
             self._fused(self._fields, action, obs, reward)
         self.task.terminated(self._fields, terminated)
-        self._elapsed += 1
-        truncated = self._elapsed >= self._limit
-        ended = terminated | truncated
+        truncated = np.empty(self.num_envs, dtype=bool)
+        ended = np.empty(self.num_envs, dtype=bool)
+        any_ended = count_step(self._elapsed, self._limit, terminated, truncated, ended)
         info: dict[str, Any] = {"signals": self._copy_signals()}
-        if ended.any():
+        if any_ended:
             obs = self._next_episodes(ended, obs, info)
         return obs, reward, terminated, truncated, info
 

@@ -11,13 +11,12 @@ import numpy as np
 from jaxtyping import Float
 from mujoco.batch import Batch, SimulationError
 
-from envs.backends.contact_wrenches import ContactWrenches
 from envs.backends.initial_states import InitialState
+from envs.backends.kernels import differs
 from envs.errors import PhysicsError
 from envs.tasks.base import Fields, Task
 
 ALWAYS_BOUND = ("ctrl", "time")
-WRENCHES = "cfrc_ext"
 
 # After a control step the suite's derived fields are current, Gymnasium's are as mj_step left them.
 STAGES = {"current": mujoco.mjtStage.mjSTAGE_VEL, "lagged": mujoco.mjtStage.mjSTAGE_NONE}
@@ -36,11 +35,13 @@ class Simulations:
         self.num_worlds = num_worlds
         self._num_substeps = task.num_substeps
         self._stage = int(STAGES[task.derived])
-        self._batch = Batch(task.model, num_worlds, num_threads, persistent=True)
+        # A world with MjData of its own continues from the stages that end a step, for free;
+        # where none end it, worlds that share MjData fit the processor's cache better.
+        persistent = task.derived == "current"
+        self._batch = Batch(task.model, num_worlds, num_threads, persistent)
         self._state: Float[np.ndarray, "N S"] = self._batch.state
         self._warnings = self._batch.warning
         self._known_warnings = self._warnings.copy()
-        self._wrenches = ContactWrenches(self._batch) if task.contact_wrenches else None
         self._step_count = 0
         self.fields = Fields()
         self._outputs: dict[str, np.ndarray] = {}
@@ -58,16 +59,12 @@ class Simulations:
 
     def _bind_fields(self, task: Task) -> None:
         for name in dict.fromkeys((*task.fields, *task.previous_fields, *ALWAYS_BOUND)):
-            if name == WRENCHES and self._wrenches is not None:
-                continue
             view = self._batch.bind(name)
             if not np.may_share_memory(view, self._state):
                 # The next call overwrites outputs anyway; a reset writes its own until then.
                 view.flags.writeable = True
                 self._outputs[name] = view
             setattr(self.fields, name, view)
-        if self._wrenches is not None:
-            setattr(self.fields, WRENCHES, self._wrenches.values)
 
     @property
     def output_names(self) -> tuple[str, ...]:
@@ -88,10 +85,8 @@ class Simulations:
             self._batch.step(None, self._num_substeps, self._stage)
         except SimulationError as error:
             raise PhysicsError(error.ids, self._step_count, str(error)) from error
-        if (self._warnings != self._known_warnings).any():
+        if differs(self._warnings, self._known_warnings):
             self._report_warnings()
-        if self._wrenches is not None:
-            self._wrenches.update()
 
     def _report_warnings(self) -> None:
         changed = (self._warnings != self._known_warnings).any(axis=-1)
@@ -107,8 +102,6 @@ class Simulations:
             self._outputs[name][world] = value
         for name, value in initial.model_fields.items():
             self._model_fields[name][world] = value
-        if self._wrenches is not None:
-            self._wrenches.clear(np.array([world]))
 
     def export(
         self, world: int, model: mujoco.MjModel | None, data: mujoco.MjData | None
@@ -125,7 +118,6 @@ class Simulations:
             "state": self._state.copy(),
             "outputs": {name: view.copy() for name, view in self._outputs.items()},
             "model_fields": {name: view.copy() for name, view in self._model_fields.items()},
-            "wrenches": None if self._wrenches is None else self._wrenches.values.copy(),
             "step_count": self._step_count,
         }
 
@@ -138,8 +130,6 @@ class Simulations:
         _copy_all({"state": self._state}, {"state": state["state"]})
         _copy_all(self._outputs, state["outputs"])
         _copy_all(self._model_fields, state["model_fields"])
-        if self._wrenches is not None:
-            _copy_all({WRENCHES: self._wrenches.values}, {WRENCHES: state["wrenches"]})
         self._step_count = int(state["step_count"])
 
 
