@@ -71,10 +71,6 @@ class Task(ABC):
     """Whether `reset` simulates many steps, so that a pool of initial states pays."""
     time_limit: ClassVar[int] = 1000
     """Control steps in an episode, after which it is truncated."""
-    contact_wrenches: bool = False
-    """Whether `data.cfrc_ext`, (N, nbody, 6), is read: external wrenches on the bodies, as
-    mj_rnePostConstraint finds them after a control step, and zero after a reset. A physics step
-    does not compute them, so a backend does (`envs.backends.contact_wrenches` on the CPU)."""
 
     model: mujoco.MjModel
     """The compiled model; set by `__init__`."""

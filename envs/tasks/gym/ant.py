@@ -43,7 +43,7 @@ class Ant(Task):
 
     derived: ClassVar[Literal["current", "lagged"]] = "lagged"
     random_source: ClassVar[Literal["random_state", "generator"]] = "generator"
-    fields: ClassVar[tuple[str, ...]] = ("qpos", "qvel", "xpos")
+    fields: ClassVar[tuple[str, ...]] = ("qpos", "qvel", "xpos", "cfrc_ext")
     previous_fields: ClassVar[tuple[str, ...]] = ("xpos",)
 
     def __init__(
@@ -61,7 +61,9 @@ class Ant(Task):
         exclude_current_positions_from_observation: bool = True,
         include_cfrc_ext_in_observation: bool = True,
     ) -> None:
-        self.model = load_model("ant.xml")
+        self.observes_wrenches = include_cfrc_ext_in_observation
+        self.costs_wrenches = contact_cost_weight != 0.0
+        self.model = load_model("ant.xml", self.observes_wrenches or self.costs_wrenches)
         self.num_substeps = 5
         self.forward_reward_weight = float(forward_reward_weight)
         self.ctrl_cost_weight = float(ctrl_cost_weight)
@@ -73,8 +75,6 @@ class Ant(Task):
         self.contact_force_range = check_range("contact_force_range", contact_force_range)
         self.reset_noise_scale = check_scale("reset_noise_scale", reset_noise_scale)
         self.hidden_positions = 2 if exclude_current_positions_from_observation else 0
-        self.observes_wrenches = include_cfrc_ext_in_observation
-        self.contact_wrenches = self.observes_wrenches or self.contact_cost_weight != 0.0
         self.observation_size = max(part.stop for part in self.observation_layout.values())
 
     @property
@@ -119,7 +119,7 @@ class Ant(Task):
         moved = data.xpos[:, self.main_body, 0] - data.previous.xpos[:, self.main_body, 0]
         alive = self.healthy(data) * self.healthy_reward
         cost = control_cost(action, self.ctrl_cost_weight)
-        if self.contact_wrenches:
+        if self.costs_wrenches:
             wrenches = self.wrenches(data)
             cost = cost + self.contact_cost_weight * (wrenches * wrenches).sum(-1)
         out[:] = moved / seconds * self.forward_reward_weight + alive - cost

@@ -11,8 +11,11 @@ import numpy as np
 from envs.tasks.base import Array, Fields, RandomSource
 
 
-def load_model(file_name: str) -> mujoco.MjModel:
+def load_model(file_name: str, contact_wrenches: bool = False) -> mujoco.MjModel:
     """Compile one of the models that the gymnasium package ships, such as `ant.xml`.
+
+    With `contact_wrenches` every physics step leaves the external wrenches on the bodies in
+    `cfrc_ext`, as mj_rnePostConstraint finds them after the step; a reset leaves zeros.
 
     A total mass asked for by the file is set after compilation: MuJoCo deprecates that attribute,
     and warns on the console and in a log file each time it compiles one.
@@ -21,11 +24,30 @@ def load_model(file_name: str) -> mujoco.MjModel:
         spec = mujoco.MjSpec.from_file(str(path))
         total_mass = spec.compiler.settotalmass
         spec.compiler.settotalmass = -1.0
+        if contact_wrenches:
+            _add_wrench_sensor(spec)
         model = spec.compile()
     if total_mass > 0.0:
         mujoco.mj_setTotalmass(model, total_mass)
         mujoco.mj_setConst(model, mujoco.MjData(model))
     return model
+
+
+def _add_wrench_sensor(spec: mujoco.MjSpec) -> None:
+    """Make the engine run mj_rnePostConstraint at the end of every physics step.
+
+    It does so for acceleration sensors only. A plain one is evaluated at the beginning of a step,
+    and not in the later stages of a Runge-Kutta step, where the contacts that count are found. A
+    delayed one is evaluated, into its buffer, exactly when the state is advanced.
+    """
+    spec.add_sensor(
+        name="contact_wrenches",
+        type=mujoco.mjtSensor.mjSENS_FRAMELINACC,
+        objtype=mujoco.mjtObj.mjOBJ_BODY,
+        objname=spec.worldbody.first_body().name,
+        delay=spec.option.timestep,
+        nsample=1,
+    )
 
 
 def check_scale(name: str, value: float) -> float:
