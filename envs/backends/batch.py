@@ -9,7 +9,7 @@ from typing import Any, Literal
 import gymnasium
 import mujoco
 import numpy as np
-from jaxtyping import Bool, Float, UInt8
+from jaxtyping import Bool, Float, Int, UInt8
 
 from envs.actions import check_actions
 from envs.backends.initial_states import Resets, make_initial_states
@@ -92,7 +92,7 @@ class BatchWorld(VectorWorld):
         for world, value in enumerate(spread_seeds(seed, self.num_envs)):
             if value is not None and mask[world]:
                 self._sources[world] = make_source(self.task.random_source, value)
-        self._begin_episodes(mask)
+        self._begin_episodes(np.flatnonzero(mask))
         self._ready = True
         obs = self._new_observations()
         self.task.observe(self._fields, obs)
@@ -136,19 +136,22 @@ class BatchWorld(VectorWorld):
         self, ended: Bool[np.ndarray, "N"], obs: Float[np.ndarray, "N D"], info: dict[str, Any]
     ) -> Float[np.ndarray, "N D"]:
         """Reset the `ended` worlds and return observations in which theirs are new."""
-        info["final_obs"] = obs
-        info["_final_obs"] = ended
-        info["final_signals"] = info["signals"]
-        self._begin_episodes(ended)
-        fresh = self._new_observations()
-        self.task.observe(self._fields, fresh)
-        info["signals"] = self._copy_signals()
+        worlds = np.flatnonzero(ended)
+        info["final_obs"], info["_final_obs"], info["final_signals"] = obs, ended, info["signals"]
+        self._begin_episodes(worlds)
+        begun = self._simulations.select(worlds)
+        fresh, first = obs.copy(), np.empty((len(worlds), self.task.observation_size), self._dtype)
+        self.task.observe(begun, first)
+        fresh[worlds] = first
+        info["signals"] = {name: value.copy() for name, value in info["signals"].items()}
+        for name, value in self.task.signals(begun).items():
+            info["signals"][name][worlds] = value
         return fresh
 
-    def _begin_episodes(self, mask: Bool[np.ndarray, "N"]) -> None:
-        for world in np.flatnonzero(mask).tolist():
+    def _begin_episodes(self, worlds: Int[np.ndarray, "M"]) -> None:
+        for world in worlds.tolist():
             self._simulations.place(world, self._initial_states.draw(self._sources[world]))
-        self._elapsed[mask] = 0
+        self._elapsed[worlds] = 0
 
     def _new_observations(self) -> Float[np.ndarray, "N D"]:
         return np.empty((self.num_envs, self.task.observation_size), self._dtype)

@@ -8,7 +8,7 @@ from typing import Any
 
 import mujoco
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from mujoco.batch import Batch, SimulationError
 
 from envs.backends.initial_states import InitialState
@@ -102,6 +102,19 @@ class Simulations:
             self._outputs[name][world] = value
         for name, value in initial.model_fields.items():
             self._model_fields[name][world] = value
+
+    def select(self, worlds: Int[np.ndarray, "M"]) -> Fields:
+        """The fields of M of the worlds, as copies."""
+        chosen = Fields(
+            **{
+                name: view[worlds]
+                for name, view in vars(self.fields).items()
+                if isinstance(view, np.ndarray)
+            }
+        )
+        previous = vars(self.fields.previous).items()
+        chosen.previous = SimpleNamespace(**{name: copy[worlds] for name, copy in previous})
+        return chosen
 
     def export(
         self, world: int, model: mujoco.MjModel | None, data: mujoco.MjData | None

@@ -106,6 +106,43 @@ def test_same_seed_same_bits(task_id: str) -> None:
 
 
 @pytest.mark.parametrize("task_id", IDS)
+def test_a_world_does_not_notice_the_others(task_id: str) -> None:
+    together = make(task_id, seed=0, max_episode_steps=None)
+    together.reset()
+    actions = draw_actions(together, 12)
+    alone = make(task_id, seed=2, num_envs=1, max_episode_steps=None)
+    alone.reset()
+    for action in actions:
+        crowd, own = together.step(action), alone.step(action[2:])
+        for one, among in zip(own[:4], crowd[:4], strict=True):
+            np.testing.assert_array_equal(one[0], among[2])
+        for name, value in own[4]["signals"].items():
+            np.testing.assert_array_equal(value[0], crowd[4]["signals"][name][2])
+
+
+@pytest.mark.parametrize("task_id", IDS)
+def test_resets_of_some_worlds_leave_the_others_alone(task_id: str) -> None:
+    world, twin = make(task_id, max_episode_steps=6), make(task_id, max_episode_steps=None)
+    mask = np.array([False, True, False])
+    for each in (world, twin):
+        each.reset()
+        play(each, draw_actions(each, 3))
+        each.reset(options={"reset_mask": mask})
+    for action in draw_actions(world, 3, seed=1):
+        obs, _, _, truncated, info = world.step(action)
+        expected, _, terminated, _, expected_info = twin.step(action)
+        assert not terminated.any()
+    np.testing.assert_array_equal(truncated, ~mask)
+    np.testing.assert_array_equal(obs[mask], expected[mask])
+    np.testing.assert_array_equal(info["final_obs"][truncated], expected[truncated])
+    starts, start_info = world.reset(options={"reset_mask": mask})
+    np.testing.assert_array_equal(obs[truncated], starts[truncated])
+    for name, value in info["signals"].items():
+        np.testing.assert_array_equal(value[mask], expected_info["signals"][name][mask])
+        np.testing.assert_array_equal(value[truncated], start_info["signals"][name][truncated])
+
+
+@pytest.mark.parametrize("task_id", IDS)
 def test_returned_arrays_belong_to_the_caller(task_id: str) -> None:
     world = make(task_id)
     obs, info = world.reset()

@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
+import numpy as np
 from array_api_compat import array_namespace
 
 from envs.tasks.base import Array
@@ -105,11 +106,17 @@ def tolerance(
         raise ValueError(f"lower bound {lower} exceeds upper bound {upper}")
     if margin < 0:
         raise ValueError(f"margin must not be negative, got {margin}")
-    xp = array_namespace(x)
+    # The namespace is looked up at each step of every world, and numpy needs no looking up.
+    xp = np if isinstance(x, np.ndarray) else array_namespace(x)
     if margin == 0:
         return xp.astype((lower <= x) & (x <= upper), x.dtype)
     if not (0 < value_at_margin < 1 or (value_at_margin == 0 and sigmoid in REACHES_ZERO)):
         raise ValueError(f"value_at_margin {value_at_margin} is out of range for {sigmoid!r}")
-    # Zero inside the bounds, where every shape is exactly 1.
-    outside = xp.where(x < lower, lower - x, xp.where(x > upper, x - upper, 0.0))
-    return SIGMOIDS[sigmoid](outside / margin, value_at_margin, xp)
+    return SIGMOIDS[sigmoid](_distance(x, lower, upper, xp) / margin, value_at_margin, xp)
+
+
+def _distance(x: Array, lower: float | Array, upper: float | Array, xp: Any) -> Array:
+    """Distance to the bounds, zero inside, where every shape is exactly 1."""
+    if isinstance(upper, float) and upper == math.inf:
+        return xp.where(x < lower, lower - x, 0.0)
+    return xp.where(x < lower, lower - x, xp.where(x > upper, x - upper, 0.0))
