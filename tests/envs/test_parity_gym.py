@@ -138,6 +138,41 @@ def test_ant_without_wrenches_does_not_compute_them() -> None:
     assert bare.observation_size == 27
 
 
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {**SHOWN, **WEIGHTS, "contact_force_range": (-0.5, 2.0)},
+        {"include_cfrc_ext_in_observation": False, "main_body": "aux_1"},
+        {"contact_cost_weight": 0.0},
+        {"include_cfrc_ext_in_observation": False, "contact_cost_weight": 0.0},
+    ],
+)
+def test_ant_kernel_writes_what_the_definition_writes(options: dict, dtype: type) -> None:
+    task = Ant(**options)
+    random = np.random.default_rng(1)
+    shape = (50, task.model.nbody)
+    fields = Fields(
+        qpos=random.normal(0.6, 0.3, (50, task.model.nq)),
+        qvel=random.normal(size=(50, task.model.nv)),
+        xpos=random.normal(size=(*shape, 3)),
+        cfrc_ext=random.normal(size=(*shape, 6)) * random.integers(0, 2, (*shape, 6)),
+        previous=Fields(xpos=random.normal(size=(*shape, 3))),
+    )
+    fields.qpos[0, 5], fields.qvel[1, 3], fields.cfrc_ext[2, 4, 1] = np.nan, np.inf, np.nan
+    fields.qpos[3:5, 2] = task.healthy_z_range
+    action = random.normal(size=(50, task.model.nu)).astype(dtype)
+    obs, expected_obs = np.zeros((2, 50, task.observation_size), np.float32)
+    reward, expected_reward = np.zeros((2, 50))
+    task.fused()(fields, action, obs, reward)
+    task.observe(fields, expected_obs)
+    task.reward(fields, action, expected_reward)
+    np.testing.assert_array_equal(obs, expected_obs)
+    np.testing.assert_array_equal(reward, expected_reward)
+    assert len({bool(part) for part in task.healthy(fields)}) == 2
+
+
 @pytest.mark.parametrize("name", IDS)
 def test_layout_covers_the_observation(name: str) -> None:
     for options in ({}, SHOWN):
