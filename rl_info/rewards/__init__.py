@@ -1,4 +1,4 @@
-"""Rewards by name. A new reward is one file and one line of `REWARDS`."""
+"""Rewards by name. A new reward is one file and one line of `_REGISTERED`, or `register_reward`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ __all__ = [
     "RewardConfig",
     "RewardContext",
     "RewardEntry",
+    "TaskConfig",
+    "TaskReward",
     "build_reward",
+    "register_reward",
 ]
 
 
@@ -38,14 +41,30 @@ class RewardEntry:
     """One line for a list."""
 
 
-REWARDS: Mapping[str, RewardEntry] = MappingProxyType(
-    {
-        "task": RewardEntry(TaskConfig, TaskReward, "the environment's own reward"),
-        "diayn": RewardEntry(DIAYNConfig, DIAYN, "log q(z|s') − log p(z): tell skills apart"),
-        "lsd": RewardEntry(LSDConfig, LSD, "(φ(s') − φ(s))ᵀz, φ Lipschitz in the state: go far"),
-        "metra": RewardEntry(METRAConfig, METRA, "(φ(s') − φ(s))ᵀz, φ Lipschitz in time: cover"),
-    }
-)
+_REGISTERED: dict[str, RewardEntry] = {
+    "task": RewardEntry(TaskConfig, TaskReward, "the environment's own reward"),
+    "diayn": RewardEntry(DIAYNConfig, DIAYN, "log q(z|s') − log p(z): tell skills apart"),
+    "lsd": RewardEntry(LSDConfig, LSD, "(φ(s') − φ(s))ᵀz, φ Lipschitz in the state: go far"),
+    "metra": RewardEntry(METRAConfig, METRA, "(φ(s') − φ(s))ᵀz, φ Lipschitz in time: cover"),
+}
+
+REWARDS: Mapping[str, RewardEntry] = MappingProxyType(_REGISTERED)
+"""Every registered reward by name; `register_reward` adds one from outside the package."""
+
+
+def register_reward(
+    name: str,
+    config: type[RewardConfig],
+    module: Callable[[RewardContext, Any, torch.Generator], IntrinsicReward],
+    description: str,
+) -> None:
+    """Make a reward known as `name` to configs, learners and run folders of this process.
+
+    Raises ValueError if the name is taken by another reward.
+    """
+    entry = RewardEntry(config, module, description)
+    if _REGISTERED.setdefault(name, entry) != entry:
+        raise ValueError(f"a reward is already registered as {name!r}")
 
 
 def build_reward(

@@ -13,7 +13,7 @@ from torch.nn.functional import log_softmax, normalize
 
 from rl_info.rewards.base import IntrinsicReward, Metrics, RewardConfig, RewardContext
 from rl_info.rewards.inputs import OBSERVATION, StateInput, needed_signals
-from rl_info.rewards.networks import Network
+from rl_info.rewards.networks import perceptron
 from rl_info.skills import SkillKind
 from rl_info.transitions import Transitions
 
@@ -52,7 +52,7 @@ class DIAYN(IntrinsicReward):
         super().__init__(context, requires=needed_signals(config.input))
         self.config = config
         self.state = StateInput(context, config.input, config.normaliser_rows)
-        self.discriminator = Network(
+        self.discriminator = perceptron(
             self.state.width,
             config.hidden_dim,
             config.hidden_layers,

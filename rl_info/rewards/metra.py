@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from rl_info.rewards.base import IntrinsicReward, Metrics, RewardConfig, RewardContext
 from rl_info.rewards.inputs import OBSERVATION, StateEmbedding, StateInput, needed_signals
-from rl_info.rewards.networks import Network
+from rl_info.rewards.networks import perceptron
 from rl_info.skills import SkillKind
 from rl_info.transitions import Transitions
 
@@ -56,7 +56,7 @@ class METRA(IntrinsicReward, StateEmbedding):
             raise ValueError(f"initial_multiplier must be > 0, got {config.initial_multiplier}")
         self.config = config
         self.state = StateInput(context, config.input, config.normaliser_rows)
-        self.phi = Network(
+        self.phi = perceptron(
             self.state.width,
             config.hidden_dim,
             config.hidden_layers,

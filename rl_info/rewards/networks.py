@@ -2,33 +2,36 @@
 
 from __future__ import annotations
 
+import math
+from itertools import pairwise
+
 import torch
-from jaxtyping import Float
-from torch import Tensor, nn
-
-from rl_info.nn.stacked_layout import StackedLayout
-from rl_info.nn.stacked_mlp import StackedMLP
+from torch import nn
 
 
-class Network(nn.Module):
-    """One ReLU perceptron with `hidden_layers` layers of `hidden_dim` units.
+def perceptron(
+    width_in: int,
+    hidden_dim: int,
+    hidden_layers: int,
+    width_out: int,
+    generator: torch.Generator,
+) -> nn.Sequential:
+    """ReLU perceptron with `hidden_layers` layers of `hidden_dim` units.
 
+    Weights start orthogonal (hidden gain √2, output gain 1), drawn from `generator`; biases zero.
     Always float32: a displacement φ(s') − φ(s) is a small difference of large numbers, which
     bfloat16 would drown in rounding.
+
+    Raises ValueError if a size is below 1.
     """
-
-    def __init__(
-        self,
-        width_in: int,
-        hidden_dim: int,
-        hidden_layers: int,
-        width_out: int,
-        generator: torch.Generator,
-    ) -> None:
-        super().__init__()
-        layout = StackedLayout(1, width_in, hidden_dim, hidden_layers, width_out)
-        self.stack = StackedMLP(layout, generator=generator)
-
-    def forward(self, value: Float[Tensor, "B I"]) -> Float[Tensor, "B P"]:
-        """Output of the network."""
-        return self.stack(value)[0]
+    sizes = (width_in, *[hidden_dim] * hidden_layers, width_out)
+    if hidden_layers < 1 or min(sizes) < 1:
+        raise ValueError(f"a network needs sizes of at least 1, got {hidden_layers=}, {sizes=}")
+    layers: list[nn.Module] = []
+    for index, (inputs, outputs) in enumerate(pairwise(sizes)):
+        layer = nn.utils.skip_init(nn.Linear, inputs, outputs)
+        gain = math.sqrt(2.0) if index < hidden_layers else 1.0
+        nn.init.orthogonal_(layer.weight, gain=gain, generator=generator)
+        nn.init.zeros_(layer.bias)
+        layers += [layer, nn.ReLU()]
+    return nn.Sequential(*layers[:-1])
