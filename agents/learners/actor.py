@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from agents.learners.config import SACConfig
 from rl_info.nn.stacked_layout import StackedLayout
-from rl_info.nn.stacked_mlp import StackedMLP
-from rl_info.nn.tanh_gaussian import TanhGaussian
+from rl_info.nn.stacked_mlp import StackedMLP, Tape
+from rl_info.nn.tanh_gaussian import SquashedSample, TanhGaussian
 
 OUTPUT_GAIN = 0.01
 """Small, so that the first policy is nearly the same in every state."""
+
+
+@dataclass(frozen=True)
+class ActorPass:
+    """Sampled actions and what their gradients need."""
+
+    sample: SquashedSample
+    tape: Tape
 
 
 class Actor(nn.Module):
@@ -34,5 +44,17 @@ class Actor(nn.Module):
         )
 
     def forward(self, state: Float[Tensor, "B X"]) -> TanhGaussian:
-        """Distribution of the action in each state."""
-        return TanhGaussian.from_features(self.net(state)[0])
+        """Distribution of the action in each state, without gradients."""
+        return TanhGaussian.from_features(self.net.run(state).output[0].T)
+
+    def run(self, state: Float[Tensor, "B X"], noise: Float[Tensor, "B A"]) -> ActorPass:
+        """An action in each state, for standard normal `noise`."""
+        tape = self.net.run(state)
+        return ActorPass(TanhGaussian.from_features(tape.output[0].T).sample(noise), tape)
+
+    def gradient(
+        self, actor_pass: ActorPass, action: Float[Tensor, "B A"], log_prob: Float[Tensor, ""]
+    ) -> Float[Tensor, " F"]:
+        """Gradient of the parameters, given those of the actions and of every log density."""
+        features = actor_pass.sample.gradient(action, log_prob)
+        return self.net.gradient(actor_pass.tape, features.T[None])

@@ -2,47 +2,70 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from agents.learners.config import SACConfig
 from rl_info.nn.stacked_layout import StackedLayout
-from rl_info.nn.stacked_mlp import StackedMLP
+from rl_info.nn.stacked_mlp import StackedMLP, Tape
+
+
+@dataclass(frozen=True)
+class CriticPass:
+    """Values of a batch and what their gradients need."""
+
+    values: Float[Tensor, "E K B"]
+    tape: Tape
 
 
 class CriticStack(nn.Module):
     """Q_{e,k}(x, a) of every ensemble member e and reward k.
 
     With shared trunks, member e is one network with K outputs, so a further reward costs a row of
-    the output layer. Without, there are K·E separate networks in the same stack.
+    the output layer. Without, there are E·K separate networks in the same stack.
     """
 
     def __init__(
-        self, state_dim: int, action_dim: int, rewards: int, config: SACConfig,
+        self,
+        state_dim: int,
+        action_dim: int,
+        rewards: int,
+        config: SACConfig,
         generator: torch.Generator,
-    ) -> None:  # fmt: skip
+    ) -> None:
         super().__init__()
         self.rewards = rewards
-        self.ensemble_size = config.ensemble_size
-        self.shared = config.critic_sharing == "trunk"
+        self.action_dim = action_dim
+        shared = config.critic_sharing == "trunk"
         layout = StackedLayout(
-            members=config.ensemble_size if self.shared else rewards * config.ensemble_size,
+            members=config.ensemble_size * (1 if shared else rewards),
             inputs=state_dim + action_dim,
             hidden_dim=config.hidden_dim,
             hidden_layers=config.hidden_layers,
-            outputs=rewards if self.shared else 1,
+            outputs=rewards if shared else 1,
         )
         self.net = StackedMLP(
             layout, generator=generator, layer_norm=config.layer_norm, precision=config.precision
         )
 
-    def forward(
-        self, state: Float[Tensor, "B X"], action: Float[Tensor, "B A"], *, frozen: bool = False
-    ) -> Float[Tensor, "E B K"]:
-        """Values of actions in [-1, 1]; `frozen` lets gradients reach the action only."""
-        values = self.net(torch.cat([state, action], dim=-1), frozen=frozen)
-        if self.shared:
-            return values
-        split = values.view(self.ensemble_size, self.rewards, len(state))
-        return split.transpose(1, 2)
+    def run(self, state: Float[Tensor, "B X"], action: Float[Tensor, "B A"]) -> CriticPass:
+        """Values of actions in [-1, 1]."""
+        tape = self.net.run(torch.cat([state, action], dim=-1))
+        return CriticPass(tape.output.view(-1, self.rewards, len(state)), tape)
+
+    def gradient(
+        self, critic_pass: CriticPass, values: Float[Tensor, "E K B"]
+    ) -> Float[Tensor, " F"]:
+        """Gradient of the parameters, given that of the values."""
+        tape = critic_pass.tape
+        return self.net.gradient(tape, values.view_as(tape.output))
+
+    def action_gradient(
+        self, critic_pass: CriticPass, values: Float[Tensor, "E K B"]
+    ) -> Float[Tensor, "B A"]:
+        """Gradient of the action, given that of the values."""
+        tape = critic_pass.tape
+        return self.net.input_gradient(tape, values.view_as(tape.output), self.action_dim)

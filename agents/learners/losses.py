@@ -1,10 +1,11 @@
-"""Losses of multi-critic soft actor-critic, as functions of tensors alone."""
+"""Losses of multi-critic soft actor-critic and their gradients, as functions of tensors alone."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -27,7 +28,7 @@ class Objective:
 def soft_target(
     reward: Float[Tensor, "K B"],
     discount: Float[Tensor, "K B"],
-    next_values: Float[Tensor, "E B K"],
+    next_values: Float[Tensor, "E K B"],
     next_log_prob: Float[Tensor, " B"],
     temperature: Float[Tensor, ""],
     objective: Objective,
@@ -37,46 +38,66 @@ def soft_target(
     `discount` is 0 where the step terminated. For K = 1 and weight 1 this is the target of
     Haarnoja et al. (arXiv 1812.05905, eq. 5) with clipped double Q-learning.
     """
-    value = next_values.amin(dim=0).T
-    entropy_bonus = (temperature * objective.entropy_share())[:, None] * next_log_prob
-    return reward + discount * (value - entropy_bonus)
+    share = (temperature * objective.entropy_share())[:, None]
+    soft_value = torch.addcmul(next_values.amin(dim=0), share, next_log_prob, value=-1.0)
+    return torch.addcmul(reward, discount, soft_value)
 
 
 def critic_loss(
-    values: Float[Tensor, "E B K"], target: Float[Tensor, "K B"], objective: Objective
-) -> tuple[Float[Tensor, ""], Metrics]:
-    """Half the mean squared error in units of each scale, summed over members and rewards."""
-    error = (values - target.T) / objective.scale
-    losses = 0.5 * error.square().mean(dim=1).sum(dim=0)
-    means = values.detach().mean(dim=(0, 1))
-    metrics: Metrics = {}
-    for name, loss, mean in zip(objective.names, losses.detach(), means, strict=True):
-        metrics[f"loss/critic/{name}"] = loss
-        metrics[f"value/{name}"] = mean
-    return losses.sum(), metrics
+    values: Float[Tensor, "E K B"], target: Float[Tensor, "K B"], objective: Objective
+) -> tuple[Float[Tensor, "E K B"], Metrics]:
+    """Gradient of the values, and metrics, of half the mean squared error.
+
+    The error is in units of each reward's scale; the loss sums over members and rewards.
+    """
+    error = (values - target) / objective.scale[:, None]
+    losses = error.square().mean(dim=-1).sum(dim=0).mul_(0.5)
+    gradient = error / (objective.scale[:, None] * values.shape[-1])
+    metrics = _by_name("loss/critic/", objective.names, losses)
+    return gradient, metrics | _by_name("value/", objective.names, values.mean(dim=(0, 2)))
+
+
+@dataclass(frozen=True)
+class ActorGradients:
+    """Gradients of the actor's loss."""
+
+    values: Float[Tensor, "E K B"]
+    log_prob: Float[Tensor, ""]
+    """The same for every sample."""
 
 
 def actor_loss(
-    values: Float[Tensor, "E B K"],
+    values: Float[Tensor, "E K B"],
     log_prob: Float[Tensor, " B"],
     temperature: Float[Tensor, ""],
     objective: Objective,
-) -> tuple[Float[Tensor, ""], Metrics]:
-    """Mean of α log π − Σ_k weight_k min_e Q_{e,k} / scale_k (eq. 7 of the same paper)."""
-    combined = values.amin(dim=0) @ (objective.weight / objective.scale)
+) -> tuple[ActorGradients, Metrics]:
+    """Gradients and metrics of the mean of α log π − Σ_k weight_k min_e Q_{e,k} / scale_k.
+
+    This is equation 7 of Haarnoja et al. for the weighted sum of values.
+    """
+    share = objective.weight / objective.scale
+    least = values.min(dim=0)
     entropy = -log_prob.mean()
-    loss = -temperature * entropy - combined.mean()
-    return loss, {"loss/actor": loss.detach(), "policy/entropy": entropy.detach()}
+    loss = -temperature * entropy - (share @ least.values).mean()
+    per_sample = (share / -len(log_prob))[:, None].expand_as(least.values)
+    gradient = torch.zeros_like(values).scatter_(0, least.indices[None], per_sample[None])
+    gradients = ActorGradients(gradient, temperature / len(log_prob))
+    return gradients, {"loss/actor": loss, "policy/entropy": entropy}
 
 
 def temperature_loss(
-    temperature: Float[Tensor, ""],
-    log_prob: Float[Tensor, " B"],
-    target_entropy: float,
+    temperature: Float[Tensor, ""], log_prob: Float[Tensor, " B"], target_entropy: float
 ) -> tuple[Float[Tensor, ""], Metrics]:
-    """α · (entropy − target entropy), with the policy held fixed (eq. 18 of the same paper).
+    """Gradient of log α, and metrics, of α · (entropy − target entropy), the policy held fixed.
 
-    `temperature` is α with its graph, `target_entropy` is in nats.
+    This is equation 18 of Haarnoja et al.; the target is in nats. As the loss is proportional to
+    α, it is its own derivative by log α.
     """
-    loss = temperature * (-log_prob.detach().mean() - target_entropy)
-    return loss, {"loss/temperature": loss.detach()}
+    loss = temperature * (-log_prob.mean() - target_entropy)
+    return loss, {"loss/temperature": loss}
+
+
+def _by_name(prefix: str, names: Sequence[str], values: Float[Tensor, " K"]) -> Metrics:
+    pairs = zip(names, values.unbind(), strict=True)
+    return {f"{prefix}{name}": value for name, value in pairs}

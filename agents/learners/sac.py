@@ -11,17 +11,21 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from agents.learners import losses, optimisers
+from agents.learners import losses
 from agents.learners.actor import Actor
 from agents.learners.config import SACConfig
 from agents.learners.critics import CriticStack
 from agents.learners.losses import Metrics, Objective
 from agents.learners.returns import n_step_return
+from agents.learners.reward_set import RewardSet
 from agents.learners.reward_term import RewardTerm
 from agents.learners.temperature import Temperature
-from rl_info.nn import RunningNormaliser, RunningScale
+from rl_info.nn import FlatAdam, RunningNormaliser, RunningScale
+from rl_info.rewards.base import IntrinsicReward
 from rl_info.skills import SkillSpec
 from rl_info.transitions import Transitions
+
+KEPT_BYTES = 31 << 20
 
 
 @dataclass(frozen=True)
@@ -43,8 +47,8 @@ class MultiCriticSAC:
     algorithm of Haarnoja et al. (arXiv 1812.05905). One critic per reward follows SLIM
     (arXiv 2402.00823), whose advantages are normalised per critic before they are weighted.
 
-    The state of actor and critics is the (normalised) observation beside the skill. All random
-    numbers come from a generator seeded with `seed`.
+    The state of actor and critics is the (normalised) observation, the skill and a constant 1. All
+    random numbers come from a generator seeded with `seed`.
 
     Raises ValueError if there is no reward or all weights are 0.
     """
@@ -60,42 +64,39 @@ class MultiCriticSAC:
         seed: int = 0,
         device: torch.device | str = "cpu",
     ) -> None:
-        configs = [term.config for term in rewards.values()]
-        if sum(reward.weight for reward in configs) <= 0:
-            raise ValueError("at least one reward with a positive weight is needed")
         self.config = config
         self.device = torch.device(device)
-        self.names = tuple(rewards)
         self.shape = {"obs": obs_dim, "action": action_dim, "skill": skill.dim}
         self.target_entropy = -config.target_entropy_scale * action_dim
         self.generator = torch.Generator(self.device).manual_seed(seed)
         self.updates = 0
 
-        state_dim = obs_dim + skill.dim
+        # The constant gives first layers their bias.
+        self._one = torch.ones(1, 1, device=self.device)
+        state_dim = obs_dim + skill.dim + 1
         self.normaliser = RunningNormaliser(obs_dim).to(self.device)
-        self.rewards = {name: term.module.to(self.device) for name, term in rewards.items()}
+        self.terms = RewardSet(rewards, config.adam_betas, self.device)
+        self.scale = RunningScale(self.terms.normalise, config.scale_rate).to(self.device)
         self.actor = Actor(state_dim, action_dim, config, self.generator)
         self.critics = CriticStack(state_dim, action_dim, len(rewards), config, self.generator)
-        self.target_critics = copy.deepcopy(self.critics).requires_grad_(False)
+        self.target_critics = copy.deepcopy(self.critics)
         self.temperature = Temperature(config.initial_temperature).to(self.device)
-        self.scale = RunningScale(
-            torch.tensor([reward.normalise for reward in configs]), config.scale_rate
-        ).to(self.device)
-        self._weight = torch.tensor([reward.weight for reward in configs], device=self.device)
-        self._discount = torch.tensor([reward.discount for reward in configs], device=self.device)
-        self.optimisers = self._build_optimisers(rewards)
-
-    def _build_optimisers(self, rewards: Mapping[str, RewardTerm]) -> dict[str, torch.optim.Adam]:
-        config = self.config
-        rates = {
-            "critics": (self.critics.parameters(), config.critic_learning_rate),
-            "actor": (self.actor.parameters(), config.actor_learning_rate),
-            "temperature": (self.temperature.parameters(), config.temperature_learning_rate),
+        self.optimisers = {
+            name: FlatAdam(parameter, rate, config.adam_betas)
+            for name, parameter, rate in (
+                ("critics", self.critics.net.flat, config.critic_learning_rate),
+                ("actor", self.actor.net.flat, config.actor_learning_rate),
+                ("temperature", self.temperature.log, config.temperature_learning_rate),
+            )
         }
-        for name, term in rewards.items():
-            if any(parameter.requires_grad for parameter in term.module.parameters()):
-                rates[f"reward/{name}"] = (term.module.parameters(), term.config.learning_rate)
-        return {name: optimisers.adam([group], config.adam_betas) for name, group in rates.items()}
+        # glibc returns freed blocks larger than the largest it has seen freed to the system, and
+        # every update would fault them in again. One large block, freed at once, ends that.
+        torch.empty(KEPT_BYTES, dtype=torch.uint8)
+
+    @property
+    def rewards(self) -> dict[str, IntrinsicReward]:
+        """The reward modules by name."""
+        return self.terms.modules
 
     @torch.no_grad()
     def act(
@@ -106,7 +107,7 @@ class MultiCriticSAC:
     ) -> Float[Tensor, "N A"]:
         """Actions in [-1, 1], float32; the mode of the policy if `deterministic`."""
         policy = self.actor(self._state(obs, skill))
-        return policy.mode() if deterministic else policy.sample(self._noise(len(obs)))[0]
+        return policy.mode() if deterministic else policy.sample(self._noise(len(obs))).action
 
     def observe(self, obs: Float[Tensor, "N O"]) -> None:
         """Let newly collected observations count in the running mean and variance."""
@@ -126,28 +127,15 @@ class MultiCriticSAC:
         `reward/<reward>`, `scale/<reward>`, `policy/entropy` (nats), `policy/temperature`,
         `gradient_norm/…`. Raises ValueError if `valid` does not fit `n_step`.
         """
-        rewards, metrics = self._learn_rewards(batch)
+        metrics = self.terms.learn(batch)
+        rewards, means = self.terms.value(batch)
         experience = self._experience(batch, rewards, valid)
-        metrics |= self._learn_critics(experience)
-        metrics |= self._learn_actor(experience.state)
+        metrics |= means
         with torch.no_grad():
-            self.target_critics.net.flat.lerp_(self.critics.net.flat, self.config.tau)
+            metrics |= self._learn_critics(experience)
+            metrics |= self._learn_actor(experience.state)
         self.updates += 1
         return metrics
-
-    def _learn_rewards(self, batch: Transitions) -> tuple[Float[Tensor, "K R"], Metrics]:
-        metrics: Metrics = {}
-        values = []
-        for name, reward in self.rewards.items():
-            loss, details = reward.loss(batch)
-            metrics |= {f"reward/{name}/{key}": value for key, value in details.items()}
-            if f"reward/{name}" in self.optimisers:
-                optimisers.step(self.optimisers[f"reward/{name}"], loss)
-                metrics[f"loss/reward/{name}"] = loss.detach()
-            with torch.no_grad():
-                values.append(reward(batch))
-            metrics[f"reward/{name}"] = values[-1].mean()
-        return torch.stack(values), metrics
 
     def _experience(
         self,
@@ -159,7 +147,7 @@ class MultiCriticSAC:
         if steps == 1 and valid is None:
             state = self._state(batch.obs, batch.skill)
             next_state = self._state(batch.next_obs, batch.skill)
-            discount = self._discount[:, None] * ~batch.terminated
+            discount = self.terms.discount[:, None] * ~batch.terminated
             return _Experience(state, batch.action, next_state, rewards, discount)
         if valid is None or len(valid) != steps or valid.numel() != len(batch.obs):
             raise ValueError(
@@ -168,7 +156,7 @@ class MultiCriticSAC:
         sequences = valid.shape[1]
         terminated = batch.terminated.view(steps, sequences)
         summed = n_step_return(
-            rewards.view(-1, steps, sequences), self._discount, terminated, valid
+            rewards.view(-1, steps, sequences), self.terms.discount, terminated, valid
         )
         row = summed.last * sequences + torch.arange(sequences, device=summed.last.device)
         skill = batch.skill[:sequences]
@@ -182,52 +170,57 @@ class MultiCriticSAC:
 
     def _learn_critics(self, experience: _Experience) -> Metrics:
         objective = self._objective()
-        with torch.no_grad():
-            noise = self._noise(len(experience.action))
-            action, log_prob = self.actor(experience.next_state).sample(noise)
-            target = losses.soft_target(
-                experience.reward,
-                experience.discount,
-                self.target_critics(experience.next_state, action),
-                log_prob,
-                self.temperature(),
-                objective,
-            )
-        values = self.critics(experience.state, experience.action)
-        loss, metrics = losses.critic_loss(values, target, objective)
-        norm = optimisers.step(
-            self.optimisers["critics"], loss, self.critics.net.flat, self.config.max_grad_norm
+        following = self.actor(experience.next_state).sample(self._noise(len(experience.action)))
+        target = losses.soft_target(
+            experience.reward,
+            experience.discount,
+            self.target_critics.run(experience.next_state, following.action).values,
+            following.log_prob,
+            self.temperature(),
+            objective,
         )
+        current = self.critics.run(experience.state, experience.action)
+        value_gradient, metrics = losses.critic_loss(current.values, target, objective)
+        gradient = self.critics.gradient(current, value_gradient)
+        metrics["gradient_norm/critics"] = self._clip(gradient)
+        self.optimisers["critics"].step(gradient, self.target_critics.net.flat, self.config.tau)
+        self.critics.net.refresh()
+        self.target_critics.net.refresh()
         self.scale.observe(target)
-        metrics["gradient_norm/critics"] = norm
-        for name, scale in zip(self.names, objective.scale, strict=True):
-            metrics[f"scale/{name}"] = scale
-        return metrics
+        scales = zip(self.terms.names, objective.scale.unbind(), strict=True)
+        return metrics | {f"scale/{name}": scale for name, scale in scales}
 
     def _learn_actor(self, state: Float[Tensor, "B X"]) -> Metrics:
-        action, log_prob = self.actor(state).sample(self._noise(len(state)))
-        values = self.critics(state, action, frozen=True)
-        temperature = self.temperature().detach()
-        loss, metrics = losses.actor_loss(values, log_prob, temperature, self._objective())
-        norm = optimisers.step(
-            self.optimisers["actor"], loss, self.actor.net.flat, self.config.max_grad_norm
-        )
-        metrics |= {"gradient_norm/actor": norm, "policy/temperature": temperature}
+        policy = self.actor.run(state, self._noise(len(state)))
+        judged = self.critics.run(state, policy.sample.action)
+        log_prob, temperature = policy.sample.log_prob, self.temperature()
+        wanted, metrics = losses.actor_loss(judged.values, log_prob, temperature, self._objective())
+        action_gradient = self.critics.action_gradient(judged, wanted.values)
+        gradient = self.actor.gradient(policy, action_gradient, wanted.log_prob)
+        metrics["gradient_norm/actor"] = self._clip(gradient)
+        metrics["policy/temperature"] = temperature
+        self.optimisers["actor"].step(gradient)
+        self.actor.net.refresh()
         if self.config.learn_temperature:
-            loss, details = losses.temperature_loss(
-                self.temperature(), log_prob, self.target_entropy
-            )
-            optimisers.step(self.optimisers["temperature"], loss)
+            gradient, details = losses.temperature_loss(temperature, log_prob, self.target_entropy)
+            self.optimisers["temperature"].step(gradient)
             metrics |= details
         return metrics
 
+    def _clip(self, gradient: Float[Tensor, " F"]) -> Float[Tensor, ""]:
+        """Clip a gradient in place if the config asks for it; returns its norm before that."""
+        norm = gradient.norm()
+        if self.config.max_grad_norm is not None:
+            gradient.mul_((self.config.max_grad_norm / (norm + 1e-6)).clamp_max(1.0))
+        return norm
+
     def _objective(self) -> Objective:
-        return Objective(self.names, self._weight, self.scale())
+        return Objective(self.terms.names, self.terms.weight, self.scale())
 
     def _state(self, obs: Tensor, skill: Tensor) -> Float[Tensor, "B X"]:
         if self.config.normalise_observations:
             obs = self.normaliser(obs)
-        return torch.cat([obs, skill], dim=-1)
+        return torch.cat([obs, skill, self._one.expand(len(obs), 1)], dim=-1)
 
     def _noise(self, count: int) -> Float[Tensor, "B A"]:
         size = (count, self.shape["action"])
@@ -242,7 +235,6 @@ class MultiCriticSAC:
                 "temperature": self.temperature,
                 "normaliser": self.normaliser,
                 "scale": self.scale,
-                "rewards": nn.ModuleDict(self.rewards),
             }
         )
 
@@ -253,8 +245,9 @@ class MultiCriticSAC:
         """
         return {
             "shape": dict(self.shape),
-            "rewards": list(self.names),
+            "names": list(self.terms.names),
             "modules": self._modules().state_dict(),
+            "rewards": self.terms.state_dict(),
             "optimisers": {name: each.state_dict() for name, each in self.optimisers.items()},
             "generator": self.generator.get_state(),
             "updates": self.updates,
@@ -265,14 +258,15 @@ class MultiCriticSAC:
 
         Raises ValueError if it is of other sizes or rewards, RuntimeError if networks differ.
         """
-        shape, names = state["shape"], tuple(state["rewards"])
-        if (shape, names) != (self.shape, self.names):
+        shape, names = state["shape"], tuple(state["names"])
+        if (shape, names) != (self.shape, self.terms.names):
             raise ValueError(
                 f"the saved learner has sizes {shape} and rewards {', '.join(names)}; "
-                f"this one has {self.shape} and {', '.join(self.names)}"
+                f"this one has {self.shape} and {', '.join(self.terms.names)}"
             )
         self._modules().load_state_dict(state["modules"])
+        self.terms.load_state_dict(state["rewards"])
         for name, optimiser in self.optimisers.items():
             optimiser.load_state_dict(state["optimisers"][name])
         self.generator.set_state(state["generator"].cpu())
-        self.updates = state["updates"]
+        self.updates = int(state["updates"])

@@ -14,7 +14,7 @@ class Temperature(nn.Module):
 
     def __init__(self, initial: float) -> None:
         super().__init__()
-        self.log = nn.Parameter(torch.tensor(math.log(initial)))
+        self.log = nn.Parameter(torch.tensor(math.log(initial)), requires_grad=False)
 
     def forward(self) -> Float[Tensor, ""]:
         """α."""

@@ -14,10 +14,13 @@ from torch import Tensor
 class StackedLayers:
     """Tensors of a stack in the order of a forward pass, each with the member axis E first."""
 
-    weights: list[Float[Tensor, "E _I _H"]]
-    biases: list[Float[Tensor, "E 1 _H"]]
-    output_weight: Float[Tensor, "E _H P"]
-    output_bias: Float[Tensor, "E 1 P"]
+    input_weight: Float[Tensor, "E I H"]
+    weights: list[Float[Tensor, "E H H"]]
+    """Weights between hidden layers."""
+    biases: list[Float[Tensor, "E 1 H"]]
+    """Biases of all hidden layers but the first."""
+    output_weight: Float[Tensor, "E P H"]
+    output_bias: Float[Tensor, "E P 1"]
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,7 @@ class StackedLayout:
     """Sizes of E perceptrons of one shape, and the order of their tensors in a flat buffer.
 
     The weights between hidden layers come first and next to each other: they are the part that a
-    low precision copies. Weights come before biases, so that they stay aligned in memory.
+    low precision copies. Biases come last, so that the weights stay aligned in memory.
 
     Raises ValueError for a size below 1.
     """
@@ -47,47 +50,37 @@ class StackedLayout:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
 
     @cached_property
-    def shapes(self) -> dict[str, tuple[int, int, int]]:
-        """(E, in, out) of every tensor by name, in the order of the flat buffer."""
-        E, H = self.members, self.hidden_dim
-        depth = range(self.hidden_layers)
-        return {
-            **{f"hidden.{layer}.weight": (E, H, H) for layer in depth[1:]},
-            "hidden.0.weight": (E, self.inputs, H),
-            "output.weight": (E, H, self.outputs),
-            **{f"hidden.{layer}.bias": (E, 1, H) for layer in depth},
-            "output.bias": (E, 1, self.outputs),
-        }
+    def shapes(self) -> list[tuple[int, int, int]]:
+        """Shape of every tensor, in the order of the flat buffer."""
+        E, H, P = self.members, self.hidden_dim, self.outputs
+        between = self.hidden_layers - 1
+        weights = [(E, H, H)] * between + [(E, self.inputs, H), (E, P, H)]
+        return [*weights, *[(E, 1, H)] * between, (E, P, 1)]
 
     @cached_property
     def sizes(self) -> list[int]:
         """Number of elements of every tensor, in the order of the flat buffer."""
-        return [math.prod(shape) for shape in self.shapes.values()]
+        return [math.prod(shape) for shape in self.shapes]
 
     @property
     def square_size(self) -> int:
         """Number of leading elements that are weights between hidden layers."""
         return sum(self.sizes[: self.hidden_layers - 1])
 
-    def views(self, flat: Float[Tensor, " F"]) -> dict[str, Float[Tensor, "E _I _O"]]:
-        """The named (E, in, out) tensors inside a buffer."""
-        parts = flat.split(self.sizes)
-        pairs = zip(self.shapes.items(), parts, strict=True)
-        return {name: part.view(shape) for (name, shape), part in pairs}
-
-    def squares(self, flat: Float[Tensor, " _F"]) -> list[Float[Tensor, "E H H"]]:
-        """Weights between hidden layers inside a buffer that need not hold anything else."""
+    def squares(self, flat: Float[Tensor, " _S"]) -> list[Float[Tensor, "E H H"]]:
+        """The weights between hidden layers inside a buffer that holds nothing else."""
         shape = (self.members, self.hidden_dim, self.hidden_dim)
-        parts = flat[: self.square_size].split(math.prod(shape))
-        return [part.view(shape) for part in parts] if self.square_size else []
+        return [part.view(shape) for part in flat.split(math.prod(shape))] if len(flat) else []
 
     def layers(self, flat: Float[Tensor, " F"]) -> StackedLayers:
-        """The same tensors in the order of a forward pass."""
-        views = self.views(flat)
-        depth = range(self.hidden_layers)
+        """The tensors inside a flat buffer, as views."""
+        parts = flat.split(self.sizes)
+        views = [part.view(shape) for part, shape in zip(parts, self.shapes, strict=True)]
+        between = self.hidden_layers - 1
         return StackedLayers(
-            weights=[views[f"hidden.{layer}.weight"] for layer in depth],
-            biases=[views[f"hidden.{layer}.bias"] for layer in depth],
-            output_weight=views["output.weight"],
-            output_bias=views["output.bias"],
+            input_weight=views[between],
+            weights=views[:between],
+            biases=views[between + 2 : -1],
+            output_weight=views[between + 1],
+            output_bias=views[-1],
         )

@@ -10,7 +10,34 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import softplus
 
-LOG_SQRT_2PI = 0.5 * math.log(2.0 * math.pi)
+LOG_STD_MIN, LOG_STD_MAX = -5.0, 2.0
+LOG_STD_MIDDLE = (LOG_STD_MAX + LOG_STD_MIN) / 2
+LOG_STD_HALF = (LOG_STD_MAX - LOG_STD_MIN) / 2
+LOG_DENSITY_CONSTANT = 0.5 * math.log(2.0 * math.pi) + 2.0 * math.log(2.0)
+
+
+@dataclass(frozen=True)
+class SquashedSample:
+    """Reparametrised actions with their log densities, and what their gradients need."""
+
+    action: Float[Tensor, "B A"]
+    log_prob: Float[Tensor, " B"]
+    """Log density of the action, in nats."""
+    noise: Float[Tensor, "B A"]
+    """Noise times standard deviation."""
+    pressed: Float[Tensor, "B A"]
+    """tanh of the features behind the log std."""
+
+    def gradient(
+        self, action: Float[Tensor, "B A"], log_prob: float | Float[Tensor, ""]
+    ) -> Float[Tensor, "B twoA"]:
+        """Gradient of the features, given those of the action and of every log density."""
+        # Before squashing, d a/d u = 1 − a² and d log π/d u = 2 a.
+        mean = torch.addcmul(action, self.action, self.action * action, value=-1.0)
+        mean = mean.add_(self.action * (2.0 * log_prob))
+        log_std = (mean * self.noise).sub_(log_prob)
+        slope = LOG_STD_HALF - LOG_STD_HALF * self.pressed.square()
+        return torch.cat([mean, log_std.mul_(slope)], dim=-1)
 
 
 @dataclass(frozen=True)
@@ -18,47 +45,38 @@ class TanhGaussian:
     """a = tanh(u), u ~ N(mean, exp(log_std)²), independent over the last axis.
 
     The density is that of a in (-1, 1), with the change of variables of Haarnoja et al.
-    (arXiv 1812.05905, appendix C).
+    (arXiv 1812.05905, appendix C), where log(1 − tanh²(u)) is 2 (log 2 − u − softplus(−2u)), which
+    never cancels. The features are the mean and a number that tanh presses into the bounds of the
+    log std; unlike a clamp it keeps a gradient at the bounds.
     """
 
-    mean: Float[Tensor, "*B A"]
+    mean: Float[Tensor, "B A"]
     """Mean before squashing."""
-    log_std: Float[Tensor, "*B A"]
-    """Natural logarithm of the standard deviation before squashing."""
+    pressed: Float[Tensor, "B A"]
+    """Where the log std lies between its bounds, in [-1, 1]."""
 
     @classmethod
-    def from_features(
-        cls,
-        features: Float[Tensor, "*B twoA"],
-        log_std_min: float = -5.0,
-        log_std_max: float = 2.0,
-    ) -> TanhGaussian:
-        """Split network outputs into the mean and a log std pressed smoothly into its bounds."""
+    def from_features(cls, features: Float[Tensor, "B twoA"]) -> TanhGaussian:
+        """Split the outputs of a network."""
         mean, raw = features.chunk(2, dim=-1)
-        middle, half = (log_std_max + log_std_min) / 2, (log_std_max - log_std_min) / 2
-        # tanh rather than a clamp: the gradient never vanishes altogether at a bound.
-        return cls(mean, middle + half * torch.tanh(raw))
+        return cls(mean, torch.tanh(raw))
 
-    def mode(self) -> Float[Tensor, "*B A"]:
+    @property
+    def log_std(self) -> Float[Tensor, "B A"]:
+        """Natural logarithm of the standard deviation before squashing."""
+        return self.pressed * LOG_STD_HALF + LOG_STD_MIDDLE
+
+    def mode(self) -> Float[Tensor, "B A"]:
         """tanh(mean), the action without noise."""
         return torch.tanh(self.mean)
 
-    def sample(
-        self, noise: Float[Tensor, "*B A"]
-    ) -> tuple[Float[Tensor, "*B A"], Float[Tensor, "*B"]]:
-        """Reparametrised action for standard normal `noise`, and its log density in nats."""
-        raw = self.mean + self.log_std.exp() * noise
-        log_density = -0.5 * noise.square() - self.log_std - LOG_SQRT_2PI
-        log_density = (log_density - log_tanh_slope(raw)).sum(dim=-1)
-        return torch.tanh(raw), log_density
-
-    def log_prob_of_raw(self, raw: Float[Tensor, "*B A"]) -> Float[Tensor, "*B"]:
-        """Log density in nats of the action tanh(raw), exact even where the tanh saturates."""
-        noise = (raw - self.mean) * (-self.log_std).exp()
-        log_density = -0.5 * noise.square() - self.log_std - LOG_SQRT_2PI
-        return (log_density - log_tanh_slope(raw)).sum(dim=-1)
-
-
-def log_tanh_slope(raw: Float[Tensor, "*B A"]) -> Float[Tensor, "*B A"]:
-    """log(1 − tanh²(u)) as 2 (log 2 − u − softplus(−2u)), which never cancels."""
-    return 2.0 * (math.log(2.0) - raw - softplus(-2.0 * raw))
+    def sample(self, noise: Float[Tensor, "B A"]) -> SquashedSample:
+        """Actions for standard normal `noise`."""
+        log_std = self.log_std
+        scaled = log_std.exp().mul_(noise)
+        raw = self.mean + scaled
+        # −½ε² − log σ + 2u + 2 softplus(−2u), summed, and the constants.
+        terms = torch.addcmul(log_std, noise, noise, value=0.5)
+        terms = terms.sub_(softplus(raw * -2.0).add_(raw), alpha=2.0)
+        log_prob = terms.sum(dim=-1).add_(LOG_DENSITY_CONSTANT * noise.shape[-1]).neg_()
+        return SquashedSample(torch.tanh(raw), log_prob, scaled, self.pressed)

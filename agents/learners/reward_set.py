@@ -1,0 +1,82 @@
+"""The rewards of an agent: what they are worth and how they learn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from agents.learners.losses import Metrics
+from agents.learners.reward_term import RewardTerm
+from rl_info.transitions import Transitions
+
+
+class RewardSet:
+    """K named rewards with their weights, discounts and, where they learn, their optimisers.
+
+    Raises ValueError if there is no reward or no weight above 0.
+    """
+
+    def __init__(
+        self, terms: Mapping[str, RewardTerm], betas: tuple[float, float], device: torch.device
+    ) -> None:
+        configs = [term.config for term in terms.values()]
+        if not any(config.weight > 0 for config in configs):
+            raise ValueError("at least one reward with a weight above 0 is needed")
+        self.names = tuple(terms)
+        self.modules = {name: term.module.to(device) for name, term in terms.items()}
+        self.weight = torch.tensor([config.weight for config in configs], device=device)
+        self.discount = torch.tensor([config.discount for config in configs], device=device)
+        self.normalise = torch.tensor([config.normalise for config in configs], device=device)
+        self.optimisers = {
+            name: torch.optim.Adam(
+                term.module.parameters(), lr=term.config.learning_rate, betas=betas, fused=True
+            )
+            for name, term in terms.items()
+            if any(parameter.requires_grad for parameter in term.module.parameters())
+        }
+
+    def __len__(self) -> int:
+        """K."""
+        return len(self.names)
+
+    def learn(self, batch: Transitions) -> Metrics:
+        """One optimiser step for each reward that learns.
+
+        Metrics are `loss/reward/<name>` and, for what the reward reports, `reward/<name>/…`.
+        """
+        metrics: Metrics = {}
+        for name, module in self.modules.items():
+            loss, details = module.loss(batch)
+            metrics |= {f"reward/{name}/{key}": value for key, value in details.items()}
+            if name in self.optimisers:
+                self.optimisers[name].zero_grad(set_to_none=True)
+                loss.backward()
+                self.optimisers[name].step()
+                metrics[f"loss/reward/{name}"] = loss.detach()
+        return metrics
+
+    @torch.no_grad()
+    def value(self, batch: Transitions) -> tuple[Float[Tensor, "K B"], Metrics]:
+        """Every reward of every step, and its mean over the batch as `reward/<name>`."""
+        values = torch.stack([module(batch) for module in self.modules.values()])
+        means = values.mean(dim=1).unbind()
+        return values, {
+            f"reward/{name}": mean for name, mean in zip(self.names, means, strict=True)
+        }
+
+    def state_dict(self) -> dict[str, Any]:
+        """State of all rewards and optimisers, as tensors and plain containers."""
+        return {
+            "modules": nn.ModuleDict(self.modules).state_dict(),
+            "optimisers": {name: each.state_dict() for name, each in self.optimisers.items()},
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Restore what `state_dict` returned."""
+        nn.ModuleDict(self.modules).load_state_dict(state["modules"])
+        for name, optimiser in self.optimisers.items():
+            optimiser.load_state_dict(state["optimisers"][name])
