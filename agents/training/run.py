@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,8 +70,7 @@ def train(
 
 def use_threads(config: TrainConfig) -> None:
     """Let torch compute with as many threads as the settings say."""
-    if config.torch_threads > 0:
-        torch.set_num_threads(config.torch_threads)
+    torch.set_num_threads(config.torch_threads or os.cpu_count() or 1)
 
 
 def _restore(session: Session, folder: Path, states: dict[str, Any]) -> None:
