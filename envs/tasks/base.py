@@ -108,7 +108,8 @@ class Task(ABC):
     def fused(self) -> FusedKernel | None:
         """One compiled function for `observe` and `reward` together, where that pays; else None.
 
-        It must write what they write, to the last bit.
+        It must write the same observations to the last bit, and the same rewards to rounding
+        (within 1e-14), for numpy arrays.
         """
         return None
 
