@@ -54,10 +54,19 @@ EXPERIMENTS = {
         {"sac": Arm("sac", ("--env", "dmc/cheetah-run", "--total-steps", "500000"))},
     ),
     "coverage": Experiment(
-        "skill discovery on gym/HalfCheetah-v5 (x kept, episodes of 200 steps)",
+        "skill discovery on gym/HalfCheetah-v5, rewards that read the position",
         "eval/coverage_cells_1m",
         "x bins of 1 m in 48 deterministic episodes",
-        {"metra": Arm("metra"), "diayn": Arm("diayn")},
+        {
+            agent: Arm(agent, ("--total-steps", "500000", f"--rewards.{agent}.input", "position"))
+            for agent in ("metra", "diayn")
+        },
+    ),
+    "coverage_full_state": Experiment(
+        "skill discovery on gym/HalfCheetah-v5, rewards that read the full state",
+        "eval/coverage_cells_1m",
+        "x bins of 1 m in 48 deterministic episodes",
+        {agent: Arm(agent, ("--total-steps", "2000000")) for agent in ("metra", "diayn")},
     ),
     "precision": Experiment(
         "sac on dmc/cheetah-run at hidden 1024",

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from agents.presets.base import Preset
-from agents.presets.skill_discovery import SAC, SKILL, TRAINING
+from agents.presets.skill_discovery import REWARD_LEARNING_RATE, SAC, SKILL, TRAINING
 from rl_info.rewards.diayn import DIAYNConfig
 
 DIAYN = Preset(
     name="diayn",
     description="skills that a discriminator can tell apart by the states they visit",
     skill=SKILL,
-    rewards={"diayn": DIAYNConfig(learning_rate=1e-4)},
+    rewards={"diayn": DIAYNConfig(learning_rate=REWARD_LEARNING_RATE)},
     sac=SAC,
     training=TRAINING,
 )

@@ -17,7 +17,7 @@ SAC = Preset(
         "env": "dmc/cheetah-run",
         "num_envs": 16,
         "total_steps": 500_000,
-        "update_ratio": 0.25,
+        "update_ratio": 0.5,
         "warmup_steps": 5_000,
     },
 )
