@@ -1,1 +1,1 @@
-"""Who learns and how it is run: learners, presets, training, evaluation and the `rl-info` command."""
+"""Who learns and how it is run: learners, presets, training, evaluation and the command."""

@@ -111,7 +111,7 @@ def check_physics() -> list[Finding]:
     world = envs.make_vec("dmc/cheetah-run", num_envs=64, seed=0)
     try:
         world.reset()
-        action = np.zeros((64, world.single_action_space.shape[0]), dtype=np.float32)
+        action = np.zeros_like(world.action_space.sample())
         world.step(action)
         begin, steps = time.perf_counter(), 0
         while time.perf_counter() - begin < 1.0:

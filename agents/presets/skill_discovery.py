@@ -20,8 +20,8 @@ SAC = SACConfig(
     target_entropy_scale=0.5,
     normalise_observations=True,
 )
-"""METRA's settings of SAC, four times narrower than the paper's 1024 and with a step size five times
-as large, so that a CPU learns with it."""
+"""METRA's settings of SAC, four times narrower than the paper's 1024 and with a step size five
+times as large, so that a CPU learns with it."""
 
 REWARD_LEARNING_RATE = 5e-4
 """Step size of what the rewards learn; the paper's 1e-4 goes with its wider networks."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 import dataclasses
 
 from agents.presets import find_preset
+from agents.presets.skill_discovery import REWARD_LEARNING_RATE
 from agents.training.config import TrainConfig
+from rl_info.rewards.metra import METRAConfig
 
 DEMO_AGENT = "metra"
 
@@ -35,8 +37,5 @@ def demo_config() -> TrainConfig:
         log_interval=2_000,
         eval_interval=20_000,
         checkpoint_interval=50_000,
-        rewards={
-            name: dataclasses.replace(settings, input="position")
-            for name, settings in preset.rewards.items()
-        },
+        rewards={"metra": METRAConfig(input="position", learning_rate=REWARD_LEARNING_RATE)},
     )

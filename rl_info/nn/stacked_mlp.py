@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.autograd.function import once_differentiable
 
 from rl_info.nn.stacked_layout import StackedLayers, StackedLayout
 
@@ -47,9 +46,9 @@ class StackedMLP(nn.Module):
     between hidden layers, nearly all of the arithmetic; inputs, outputs, parameters and gradients
     stay float32.
 
-    Call it like any module, differentiably. Where the book-keeping of autograd counts, use `run`
-    with `gradient` and `input_gradient`, and after any change to `flat` call `refresh`, which
-    renews the rounded copy of the weights.
+    Gradients are written out rather than left to autograd, whose book-keeping takes a good part of
+    the time of a small network. After any change to `flat` other than `load_state_dict`, call
+    `refresh`, which renews the rounded copy of the weights.
     """
 
     def __init__(
@@ -71,31 +70,35 @@ class StackedMLP(nn.Module):
             gain = output_gain if weight is layers.output_weight else math.sqrt(2.0)
             for member in weight:
                 nn.init.orthogonal_(member, gain=gain, generator=generator)
-        self.flat = nn.Parameter(flat)
-        self._rounded = flat[: layout.square_size].to(self.dtype)
-        self.refresh()
+        self.flat = nn.Parameter(flat, requires_grad=False)
+        self._bind()
         self.register_load_state_dict_post_hook(lambda module, keys: module.refresh())
 
-    @torch.no_grad()
     def refresh(self) -> None:
         """Make what the products work on agree with `flat`."""
-        layers = self.layout.layers(self.flat)
-        if self.dtype != self.flat.dtype:
-            self._rounded = self._rounded.to(self.flat.device)
+        if self._origin != self.flat.data_ptr():
+            self._bind()
+        elif self.dtype != self.flat.dtype:
             self._rounded.copy_(self.flat[: self.layout.square_size])
-            layers = replace(layers, weights=self.layout.squares(self._rounded))
-        self._layers, self._origin = layers, self.flat.data_ptr()
+
+    def _bind(self) -> None:
+        """Take views of `flat` where it is now, and buffers of its size beside it."""
+        self._layers = self.layout.layers(self.flat)
+        if self.dtype != self.flat.dtype:
+            self._rounded = self.flat[: self.layout.square_size].to(self.dtype)
+            self._layers = replace(self._layers, weights=self.layout.squares(self._rounded))
+        self._gradient = torch.empty_like(self.flat)
+        self._gradients = self.layout.layers(self._gradient)
+        self._origin = self.flat.data_ptr()
 
     def forward(self, inputs: Float[Tensor, "B I"]) -> Float[Tensor, "E P B"]:
-        """Outputs of all members, float32; differentiable once."""
-        self.refresh()
-        return _Differentiable.apply(inputs, self.flat, self)
+        """Outputs of all members, float32, without gradients."""
+        return self.run(inputs).output
 
-    @torch.no_grad()
     def run(self, inputs: Float[Tensor, "B I"]) -> Tape:
         """Outputs of all members and what `gradient` and `input_gradient` need."""
         if self._origin != self.flat.data_ptr():
-            self.refresh()  # A copy of the module, or one that moved to another device.
+            self._bind()  # A copy of the module, or one that moved to another device.
         layers = self._layers
         shared = inputs.expand(self.layout.members, -1, -1)
         value = torch.bmm(shared, layers.input_weight)
@@ -117,24 +120,17 @@ class StackedMLP(nn.Module):
         output = torch.baddbmm(layers.output_bias, layers.output_weight, value.mT)
         return Tape(output, shared, hidden, norms)
 
-    @torch.no_grad()
     def gradient(self, tape: Tape, output: Float[Tensor, "E P B"]) -> Float[Tensor, " F"]:
-        """Gradient of `flat`, given that of the output."""
-        flat = torch.empty_like(self.flat)
-        self._backward(tape, output, self.layout.layers(flat))
-        return flat
+        """Gradient of `flat`, given that of the output; the next call overwrites it."""
+        self._backward(tape, output, self._gradients)
+        return self._gradient
 
-    @torch.no_grad()
     def input_gradient(
         self, tape: Tape, output: Float[Tensor, "E P B"], trailing: int
     ) -> Float[Tensor, "B _J"]:
         """Gradient of the last `trailing` inputs, given that of the output."""
-        return self._input_gradient(self._backward(tape, output, None), trailing)
-
-    def _input_gradient(
-        self, first: Float[Tensor, "E B H"], trailing: int
-    ) -> Float[Tensor, "B _J"]:
-        return torch.bmm(first, self._layers.input_weight[:, -trailing:].mT).sum(dim=0)
+        grad = self._backward(tape, output, None)
+        return torch.bmm(grad, self._layers.input_weight[:, -trailing:].mT).sum(dim=0)
 
     def _backward(
         self, tape: Tape, output: Float[Tensor, "E P B"], grads: StackedLayers | None
@@ -164,26 +160,6 @@ class StackedMLP(nn.Module):
         if grads is not None:
             torch.bmm(tape.inputs.mT, grad, out=grads.input_weight)
         return grad
-
-
-class _Differentiable(torch.autograd.Function):
-    """A pass of the stack as a node of autograd."""
-
-    @staticmethod
-    def forward(ctx: Any, inputs: Tensor, flat: Tensor, net: StackedMLP) -> Tensor:
-        ctx.net, ctx.tape = net, net.run(inputs)
-        return ctx.tape.output
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, output: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
-        net: StackedMLP = ctx.net
-        needs_inputs, needs_flat, _ = ctx.needs_input_grad
-        flat = torch.empty_like(net.flat) if needs_flat else None
-        grads = None if flat is None else net.layout.layers(flat)
-        first = net._backward(ctx.tape, output, grads)
-        inputs = net._input_gradient(first, net.layout.inputs) if needs_inputs else None
-        return inputs, flat, None
 
 
 def _product_into(target: Tensor, left: Tensor, right: Tensor) -> None:
