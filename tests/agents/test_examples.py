@@ -45,3 +45,8 @@ def test_a_registered_reward_keeps_its_name() -> None:
     register_reward("task", TaskConfig, TaskReward, REWARDS["task"].description)
     with pytest.raises(ValueError, match="already registered as 'task'"):
         register_reward("task", TaskConfig, TaskReward, "another")
+
+
+def test_readme_shows_the_example_as_it_is() -> None:
+    readme = (EXAMPLES.parent / "README.md").read_text()
+    assert (EXAMPLES / "new_reward.py").read_text().strip() in readme
