@@ -121,9 +121,9 @@ class BatchWorld(VectorWorld):
         if self._fused is None:
             self.task.observe(self._fields, obs)
             self.task.reward(self._fields, action, reward)
+            self.task.terminated(self._fields, terminated)
         else:
-            self._fused(self._fields, action, obs, reward)
-        self.task.terminated(self._fields, terminated)
+            self._fused(self._fields, action, obs, reward, terminated)
         truncated = np.empty(self.num_envs, dtype=bool)
         ended = np.empty(self.num_envs, dtype=bool)
         any_ended = count_step(self._elapsed, self._limit, terminated, truncated, ended)

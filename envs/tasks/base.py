@@ -25,10 +25,12 @@ class Fields(SimpleNamespace):
 
 
 class FusedKernel(Protocol):
-    """Observations (N, D) and rewards (N,) of N worlds, written in one call."""
+    """Observations (N, D), rewards (N,) and ends (N,) of N worlds, written in one call."""
 
-    def __call__(self, data: Fields, action: Array, obs: Array, reward: Array) -> None:
-        """Write `obs` and `reward`."""
+    def __call__(
+        self, data: Fields, action: Array, obs: Array, reward: Array, terminated: Array
+    ) -> None:
+        """Write `obs`, `reward` and `terminated`."""
 
 
 class RandomSource(Protocol):
@@ -106,10 +108,10 @@ class Task(ABC):
         out[...] = False
 
     def fused(self) -> FusedKernel | None:
-        """One compiled function for `observe` and `reward` together, where that pays; else None.
+        """One compiled function for `observe`, `reward` and `terminated`, where that pays.
 
-        It must write the same observations to the last bit, and the same rewards to rounding
-        (within 1e-14), for numpy arrays.
+        It must write the same observations and ends to the last bit, and the same rewards to
+        rounding (within 1e-14), for numpy arrays.
         """
         return None
 

@@ -100,9 +100,12 @@ def test_fused_kernel_writes_what_the_definition_writes(
         fields = world._fields
         obs, expected_obs = world._new_observations(), world._new_observations()
         reward, expected = np.full(16, np.nan), np.full(16, np.nan)
-        kernel(fields, action, obs, reward)
+        terminated, expected_end = rng.random((2, 16)) < 0.5
+        kernel(fields, action, obs, reward, terminated)
         task.observe(fields, expected_obs)
         task.reward(fields, action, expected)
+        task.terminated(fields, expected_end)
+        np.testing.assert_array_equal(terminated, expected_end)
         np.testing.assert_array_equal(obs, expected_obs)
         np.testing.assert_allclose(reward, expected, rtol=1e-14, atol=1e-14)
         rewards.append(reward)

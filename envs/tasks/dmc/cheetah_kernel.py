@@ -25,7 +25,7 @@ def _observe_and_reward(
 
 
 class CheetahKernel:
-    """`Cheetah.observe` and `Cheetah.reward` at once.
+    """`Cheetah.observe`, `Cheetah.reward` and `Cheetah.terminated` at once.
 
     Args:
         speed: Index into `sensordata` of the forward speed.
@@ -36,8 +36,11 @@ class CheetahKernel:
         self._speed = speed
         self._full_speed = full_speed
 
-    def __call__(self, data: Fields, action: Array, obs: Array, reward: Array) -> None:
-        """Write observations (N, D) and rewards (N,) of numpy arrays."""
+    def __call__(
+        self, data: Fields, action: Array, obs: Array, reward: Array, terminated: Array
+    ) -> None:
+        """Write observations (N, D), rewards (N,) and that no episode ends, as numpy arrays."""
+        terminated.fill(False)
         _observe_and_reward(
             data.qpos, data.qvel, data.sensordata, self._speed, self._full_speed, obs, reward
         )

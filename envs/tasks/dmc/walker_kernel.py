@@ -46,7 +46,7 @@ def _observe_and_reward(
 
 
 class WalkerKernel:
-    """`Walker.observe` and `Walker.reward` at once.
+    """`Walker.observe`, `Walker.reward` and `Walker.terminated` at once.
 
     Args:
         torso: Body id of the torso.
@@ -58,8 +58,11 @@ class WalkerKernel:
     def __init__(self, torso: int, velocity: int, stand_height: float, speed: float) -> None:
         self._constants = (torso, velocity, stand_height, speed)
 
-    def __call__(self, data: Fields, action: Array, obs: Array, reward: Array) -> None:
-        """Write observations (N, D) and rewards (N,) of numpy arrays."""
+    def __call__(
+        self, data: Fields, action: Array, obs: Array, reward: Array, terminated: Array
+    ) -> None:
+        """Write observations (N, D), rewards (N,) and that no episode ends, as numpy arrays."""
+        terminated.fill(False)
         _observe_and_reward(
             data.qvel, data.xpos, data.xmat, data.sensordata, *self._constants, obs, reward
         )

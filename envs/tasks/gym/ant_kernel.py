@@ -1,4 +1,4 @@
-"""The ant's observation and reward in one compiled pass over the worlds."""
+"""The ant's observation, reward and end in one compiled pass over the worlds."""
 
 from __future__ import annotations
 
@@ -65,8 +65,10 @@ def _observe_and_reward(
     healthy_reward: float,
     control_weight: Any,
     contact_weight: float,
+    ends_unhealthy: bool,
     obs: Any,
     reward: Any,
+    terminated: Any,
 ) -> None:
     qpos, qvel, xpos, previous_xpos, cfrc_ext = fields
     wrenches = np.empty(6 * cfrc_ext.shape[1])
@@ -88,13 +90,14 @@ def _observe_and_reward(
         if costs_wrenches:
             cost = cost + contact_weight * _sum_of_squares(wrenches, sums)
         healthy = _healthy(qpos[world], qvel[world], z_range[0], z_range[1])
+        terminated[world] = ends_unhealthy and not healthy
         alive = healthy_reward if healthy else 0.0
         moved = xpos[world, body, 0] - previous_xpos[world, body, 0]
         reward[world] = moved / seconds * forward_weight + alive - cost
 
 
 class AntKernel:
-    """`Ant.observe` and `Ant.reward` at once, for numpy arrays.
+    """`Ant.observe`, `Ant.reward` and `Ant.terminated` at once, for numpy arrays.
 
     Args:
         task: The ant whose options count.
@@ -104,13 +107,16 @@ class AntKernel:
         self._task = task
         self._seconds = task.model.opt.timestep * task.num_substeps
 
-    def __call__(self, data: Fields, action: Array, obs: Array, reward: Array) -> None:
-        """Write observations (N, D) and rewards (N,)."""
+    def __call__(
+        self, data: Fields, action: Array, obs: Array, reward: Array, terminated: Array
+    ) -> None:
+        """Write observations (N, D), rewards (N,) and ends (N,)."""
         task = self._task
         if action.dtype.itemsize < 4:
             # The compiler knows no half precision on processors.
             task.observe(data, obs)
             task.reward(data, action, reward)
+            task.terminated(data, terminated)
             return
         _observe_and_reward(
             (data.qpos, data.qvel, data.xpos, data.previous.xpos, data.cfrc_ext),
@@ -126,6 +132,8 @@ class AntKernel:
             task.healthy_reward,
             action.dtype.type(task.ctrl_cost_weight),
             task.contact_cost_weight,
+            task.terminate_when_unhealthy,
             obs,
             reward,
+            terminated,
         )
