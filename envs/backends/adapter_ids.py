@@ -11,6 +11,7 @@ import gymnasium
 from envs.backends.adapter_dm_control import DMControlRecipe, import_suite
 from envs.backends.adapter_gymnasium import GymnasiumRecipe
 from envs.backends.adapter_world import Recipe
+from envs.gymnasium_registration import NAMESPACE
 from envs.registry import nearest_id
 
 EnvFactory = Callable[[], gymnasium.Env[Any, Any]]
@@ -43,7 +44,9 @@ def find_recipe(
 def known_ids() -> dict[str, None]:
     """Every id that an adapter or a native task may run, whether or not its spaces suit."""
     suite = [f"dmc/{domain}-{task}" for domain, task in import_suite().ALL_TASKS]
-    return dict.fromkeys([*suite, *(f"gym/{name}" for name in gymnasium.registry)])
+    ours = f"{NAMESPACE}/"
+    registered = [f"gym/{name}" for name in gymnasium.registry if not name.startswith(ours)]
+    return dict.fromkeys([*suite, *registered])
 
 
 def _gymnasium_recipe(

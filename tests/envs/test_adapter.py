@@ -149,6 +149,7 @@ def test_spaces_that_are_no_boxes_are_refused(name: str) -> None:
         ("dmc/manipulator-bring_bal", "dmc/manipulator-bring_ball"),
         ("dmc/manipulator", "dmc/manipulator-"),
         ("Pendulum-v1", "gym/Pendulum-v1"),
+        ("gym/dmc-walker-walkk", "mean dmc/walker-walk,"),
         ("gym/no_such_module:Pendulum-v1", "no_such_module"),
     ],
 )
