@@ -6,58 +6,17 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import fmean
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import torch
-from jaxtyping import Bool, Float
-from torch import Tensor
 
 from agents.learners.finite import NonFiniteLossError
-from agents.training.collector import Collector, Policy
+from agents.training.collector import Collector
+from agents.training.contracts import Learner, Observer
 from agents.training.interruption import Interruption
 from agents.training.metrics import MetricMeans, Speedometer
 from agents.training.replay import Replay
 from agents.training.schedule import UpdateClock, crossed
-from rl_info.transitions import Transitions
-
-
-@runtime_checkable
-class Learner(Policy, Protocol):
-    """What the loop needs of an algorithm."""
-
-    def update(
-        self, batch: Transitions, valid: Bool[Tensor, "T B"] | None = None
-    ) -> Mapping[str, Float[Tensor, ""]]:
-        """Learn from one batch of steps, or of windows of steps; returns scalars to log."""
-        ...
-
-    def state_dict(self) -> dict[str, Any]:
-        """Everything that the next update depends on."""
-        ...
-
-    def load_state_dict(self, state: Any) -> Any:
-        """Restore what `state_dict` returned."""
-        ...
-
-
-@runtime_checkable
-class Observer(Protocol):
-    """What happens around training; `step` counts env steps."""
-
-    def progress(self, step: int, updates: int) -> None:
-        """After every step of the worlds."""
-
-    def log(self, step: int, scalars: Mapping[str, float]) -> None:
-        """Means since the last log."""
-
-    def evaluate(self, step: int) -> None:
-        """Time to evaluate."""
-
-    def save(self, step: int) -> None:
-        """Time to write a checkpoint."""
-
-    def dump(self, step: int, error: NonFiniteLossError, batch: Transitions) -> None:
-        """Training breaks off because of `batch`."""
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ import torch
 
 from agents.learners.finite import NonFiniteLossError
 from agents.training.checkpoint import save_checkpoint
+from agents.training.contracts import Learner
 from agents.training.logger import RunLogger
-from agents.training.loop import Learner
 from agents.training.progress import ProgressBar
 from agents.training.run_folder import CHECKPOINTS
 from rl_info.transitions import Transitions

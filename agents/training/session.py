@@ -10,8 +10,9 @@ from agents.learners.sac import MultiCriticSAC
 from agents.training.assembly import build_learner, make_world, reward_context
 from agents.training.collector import Collector
 from agents.training.config import TrainConfig
+from agents.training.contracts import Observer
 from agents.training.errors import NonFiniteStateError
-from agents.training.loop import Intervals, Observer, TrainingLoop
+from agents.training.loop import Intervals, TrainingLoop
 from agents.training.replay import Replay
 from agents.training.replay_layout import ReplayLayout
 from agents.training.schedule import UpdateClock
