@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 import pytest
 from dm_control import suite
+from mujoco.batch import SimulationError
 
 import envs
 from envs.backends.batch import BatchWorld
@@ -177,6 +178,40 @@ def test_broken_physics_names_worlds_and_step_and_demands_a_reset() -> None:
     assert np.isfinite(world.step(action)[0]).all()
     assert np.isfinite(world.reset()[0]).all()
     world.step(action)
+
+
+def test_an_engine_error_names_worlds_and_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = envs.make_vec("dmc/pendulum-swingup", num_envs=3, seed=0)
+    assert isinstance(world, BatchWorld)
+    world.reset()
+
+    def fail(*_: object) -> None:
+        raise SimulationError(np.array([2]), "stack overflow", 3)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(world._simulations._batch, "step", fail)
+        with pytest.raises(PhysicsError, match=r"step 1 in world 2: .*stack overflow") as caught:
+            world.step(np.zeros((3, 1)))
+    assert caught.value.worlds == (2,)
+    world.reset()
+    world.step(np.zeros((3, 1)))
+
+
+def test_huge_but_finite_actions_are_taken() -> None:
+    world = envs.make_vec("dmc/pendulum-swingup", num_envs=2, seed=0)
+    world.reset()
+    with np.errstate(over="ignore"):
+        world.step(np.full((2, 1), 1e30, dtype=np.float32))
+
+
+def test_lists_of_actions_are_taken_and_ragged_ones_named() -> None:
+    world = envs.make_vec("dmc/pendulum-swingup", num_envs=2, seed=0)
+    world.reset()
+    world.step([np.zeros(1), [0.5]])
+    with pytest.raises(ValueError, match=r"world 1 has shape \(2,\)"):
+        world.step([np.zeros(1), np.zeros(2)])
+    with pytest.raises(ValueError, match="world 1 has no action"):
+        world.step([np.zeros(1)])
 
 
 def test_one_failure_does_not_repeat_after_reset() -> None:
