@@ -85,7 +85,9 @@ class GymnasiumWorld:
             )
         try:
             frame = self._env.render()
-        # Every drawing library fails in its own way when it is absent.
+        except gymnasium.error.DependencyNotInstalled as error:
+            raise RenderingError(f"{self._id} cannot draw: {error}") from error
+        # Every OpenGL library fails in its own way when it is absent.
         except (ImportError, AttributeError, OSError, RuntimeError, gymnasium.error.Error) as error:
             raise RenderingError(f"{self._id} cannot draw ({error}): {INSTALL_HINT}") from error
         image = Image.fromarray(np.asarray(frame, dtype=np.uint8)).convert("RGB")
