@@ -3,10 +3,11 @@
     python benchmarks/env_speed.py
 
 Every contender steps the same number of worlds with the same random actions and hands out
-observations and rewards; the limit, one long call of `mujoco.rollout` from the same states, hands
-out neither; it steps the task's own model, in which Ant has a sensor that finds contact wrenches. A repeat resets, warms up and then times all contenders in turn, so that a change of
-the machine's speed meets all of them alike. Figures are medians, in control steps of one world per
-second. Peers that are not installed are left out.
+observations and rewards. The limit, one long call of `mujoco.rollout` from the same states, hands
+out neither; it steps the task's own model, in which Ant has a sensor that finds contact wrenches.
+A repeat resets, warms up and then times all contenders in turn, so that a change of the machine's
+speed meets all of them alike. Figures are medians, in control steps of one world per second.
+Peers that are not installed are left out.
 """
 
 from __future__ import annotations
