@@ -3,8 +3,8 @@
     python benchmarks/env_speed.py
 
 Every contender steps the same number of worlds with the same random actions and hands out
-observations and rewards. The limit, one long call of `mujoco.rollout` from the same states, hands
-out neither; it steps the task's own model, in which Ant has a sensor that finds contact wrenches.
+observations and rewards. The limit, one long call of `mujoco.rollout` on the original model from
+the same states, hands out neither.
 A repeat resets, warms up and then times all contenders in turn, so that a change of the machine's
 speed meets all of them alike. Figures are medians, in control steps of one world per second.
 Peers that are not installed are left out.
@@ -142,19 +142,29 @@ def limit(load: Workload, threads: int) -> Contender:
     actions = draw_actions(world, WARM_UP + load.steps)
     world.reset(seed=0)
     step_all(world.step, actions[:WARM_UP])
-    task, kind = world.task, mujoco.mjtState.mjSTATE_FULLPHYSICS
-    data = [mujoco.MjData(task.model) for _ in range(threads)]
-    states = np.empty((load.num_envs, mujoco.mj_stateSize(task.model, kind)))
+    model, kind = original_model(load, world), mujoco.mjtState.mjSTATE_FULLPHYSICS
+    data = [mujoco.MjData(model) for _ in range(threads)]
+    states = np.empty((load.num_envs, mujoco.mj_stateSize(model, kind)))
     for index, state in enumerate(states):
-        mujoco.mj_getState(task.model, world.export(index)[1], state, kind)
+        ours = world.export(index)[1]
+        data[0].qpos[:], data[0].qvel[:], data[0].time = ours.qpos, ours.qvel, ours.time
+        mujoco.mj_getState(model, data[0], state, kind)
     controls = actions[WARM_UP:].transpose(1, 0, 2).astype(np.float64)
-    controls = np.repeat(controls, task.num_substeps, axis=1)
+    controls = np.repeat(controls, world.task.num_substeps, axis=1)
     pool = rollout.Rollout(nthread=threads if threads > 1 else 0)
 
     def run() -> None:
-        pool.rollout(task.model, data, initial_state=states, control=controls)
+        pool.rollout(model, data, initial_state=states, control=controls)
 
     return Contender("limit", threads, lambda: None, run)
+
+
+def original_model(load: Workload, world: BatchWorld) -> mujoco.MjModel:
+    """Gymnasium's model, to which our Ant adds a sensor, or the suite's, which is ours as well."""
+    family, _, name = load.task_id.partition("/")
+    if family != "gym":
+        return world.task.model
+    return gymnasium.make(name).unwrapped.model  # type: ignore[attr-defined]
 
 
 def envpool_worlds(load: Workload, threads: int) -> Contender:
