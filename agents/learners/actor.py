@@ -24,6 +24,10 @@ class ActorPass:
     sample: SquashedSample
     tape: Tape
 
+    def first(self, count: int) -> ActorPass:
+        """The pass of the first `count` states."""
+        return ActorPass(self.sample.rows(slice(0, count)), self.tape.first(count))
+
 
 class Actor(nn.Module):
     """Squashed Gaussian policy over actions in [-1, 1]."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from agents.learners.config import SACConfig
@@ -64,8 +64,13 @@ class CriticStack(nn.Module):
         return self.net.gradient(tape, values.view_as(tape.output))
 
     def action_gradient(
-        self, critic_pass: CriticPass, values: Float[Tensor, "E K B"]
+        self,
+        critic_pass: CriticPass,
+        member: Int[Tensor, "K B"],
+        value: Float[Tensor, "K 1"],
     ) -> Float[Tensor, "B A"]:
-        """Gradient of the action, given that of the values."""
+        """Gradient of the action, given that of each reward's value by the given `member`."""
         tape = critic_pass.tape
+        values = torch.zeros_like(critic_pass.values)
+        values.scatter_(0, member[None], value.expand_as(member)[None])
         return self.net.input_gradient(tape, values.view_as(tape.output), self.action_dim)

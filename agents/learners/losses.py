@@ -6,23 +6,30 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 Metrics = dict[str, Tensor]
 
 
-@dataclass(frozen=True)
 class Objective:
-    """What the actor maximises: Σ_k weight_k · Q_k / scale_k, and the names of the K rewards."""
+    """What the actor maximises: Σ_k share_k · Q_k with share_k = weight_k / scale_k."""
 
-    names: Sequence[str]
-    weight: Float[Tensor, " K"]
-    scale: Float[Tensor, " K"]
-
-    def entropy_share(self) -> Float[Tensor, " K"]:
-        """scale_k / Σ_j weight_j: the entropy in target k, so that the objective holds one."""
-        return self.scale / self.weight.sum()
+    def __init__(
+        self,
+        names: Sequence[str],
+        weight: Float[Tensor, " K"],
+        scale: Float[Tensor, " K"],
+    ) -> None:
+        self.names = tuple(names)
+        self.scale = scale[:, None]
+        """(K, 1): units of each reward's values."""
+        self.share = (weight / scale)[:, None]
+        """(K, 1): what a unit of each value counts."""
+        self.error_weight = self.scale**-2
+        """(K, 1): what a squared error counts."""
+        self.entropy_share = self.scale / weight.sum()
+        """(K, 1): the entropy in each target, so that the objective holds one in all."""
 
 
 def soft_target(
@@ -38,8 +45,8 @@ def soft_target(
     `discount` is 0 where the step terminated. For K = 1 and weight 1 this is the target of
     Haarnoja et al. (arXiv 1812.05905, eq. 5) with clipped double Q-learning.
     """
-    share = (temperature * objective.entropy_share())[:, None]
-    soft_value = torch.addcmul(next_values.amin(dim=0), share, next_log_prob, value=-1.0)
+    bonus = temperature * objective.entropy_share
+    soft_value = torch.addcmul(next_values.amin(dim=0), bonus, next_log_prob, value=-1.0)
     return torch.addcmul(reward, discount, soft_value)
 
 
@@ -50,20 +57,24 @@ def critic_loss(
 
     The error is in units of each reward's scale; the loss sums over members and rewards.
     """
-    error = (values - target) / objective.scale[:, None]
-    losses = error.square().mean(dim=-1).sum(dim=0).mul_(0.5)
-    gradient = error / (objective.scale[:, None] * values.shape[-1])
-    metrics = _by_name("loss/critic/", objective.names, losses)
-    return gradient, metrics | _by_name("value/", objective.names, values.mean(dim=(0, 2)))
+    size = values.shape[-1]
+    error = values - target
+    gradient = error * (objective.error_weight / size)
+    losses = error.mul_(gradient).sum(dim=(0, 2)).mul_(0.5)
+    metrics = by_name("loss/critic/", objective.names, losses)
+    return gradient, metrics | by_name("value/", objective.names, values.mean(dim=(0, 2)))
 
 
 @dataclass(frozen=True)
 class ActorGradients:
     """Gradients of the actor's loss."""
 
-    values: Float[Tensor, "E K B"]
+    member: Int[Tensor, "K B"]
+    """The ensemble member whose value is the least; the other members' gradient is 0."""
+    value: Float[Tensor, "K 1"]
+    """Of the least value, the same for every sample."""
     log_prob: Float[Tensor, ""]
-    """The same for every sample."""
+    """Of the log density, the same for every sample."""
 
 
 def actor_loss(
@@ -72,17 +83,15 @@ def actor_loss(
     temperature: Float[Tensor, ""],
     objective: Objective,
 ) -> tuple[ActorGradients, Metrics]:
-    """Gradients and metrics of the mean of α log π − Σ_k weight_k min_e Q_{e,k} / scale_k.
+    """Gradients and metrics of the mean of α log π − Σ_k share_k min_e Q_{e,k}.
 
     This is equation 7 of Haarnoja et al. for the weighted sum of values.
     """
-    share = objective.weight / objective.scale
-    least = values.min(dim=0)
+    size = len(log_prob)
+    least, member = values.min(dim=0)
     entropy = -log_prob.mean()
-    loss = -temperature * entropy - (share @ least.values).mean()
-    per_sample = (share / -len(log_prob))[:, None].expand_as(least.values)
-    gradient = torch.zeros_like(values).scatter_(0, least.indices[None], per_sample[None])
-    gradients = ActorGradients(gradient, temperature / len(log_prob))
+    loss = (least.mean(dim=-1) @ objective.share[:, 0]).add_(temperature * entropy).neg_()
+    gradients = ActorGradients(member, objective.share / -size, temperature / size)
     return gradients, {"loss/actor": loss, "policy/entropy": entropy}
 
 
@@ -98,6 +107,7 @@ def temperature_loss(
     return loss, {"loss/temperature": loss}
 
 
-def _by_name(prefix: str, names: Sequence[str], values: Float[Tensor, " K"]) -> Metrics:
+def by_name(prefix: str, names: Sequence[str], values: Float[Tensor, " K"]) -> Metrics:
+    """One scalar for each reward, under its name."""
     pairs = zip(names, values.unbind(), strict=True)
     return {f"{prefix}{name}": value for name, value in pairs}

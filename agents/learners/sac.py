@@ -12,7 +12,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from agents.learners import losses
-from agents.learners.actor import Actor
+from agents.learners.actor import Actor, ActorPass
 from agents.learners.config import SACConfig
 from agents.learners.critics import CriticStack
 from agents.learners.losses import Metrics, Objective
@@ -21,6 +21,7 @@ from agents.learners.reward_set import RewardSet
 from agents.learners.reward_term import RewardTerm
 from agents.learners.temperature import Temperature
 from rl_info.nn import FlatAdam, RunningNormaliser, RunningScale
+from rl_info.nn.tanh_gaussian import SquashedSample
 from rl_info.rewards.base import IntrinsicReward
 from rl_info.skills import SkillSpec
 from rl_info.transitions import Transitions
@@ -32,9 +33,9 @@ KEPT_BYTES = 31 << 20
 class _Experience:
     """What the critics learn from: B states with the rewards up to their bootstrap states."""
 
-    state: Float[Tensor, "B X"]
+    states: Float[Tensor, "twoB X"]
+    """States, then bootstrap states."""
     action: Float[Tensor, "B A"]
-    next_state: Float[Tensor, "B X"]
     reward: Float[Tensor, "K B"]
     discount: Float[Tensor, "K B"]
 
@@ -77,16 +78,18 @@ class MultiCriticSAC:
         self.normaliser = RunningNormaliser(obs_dim).to(self.device)
         self.terms = RewardSet(rewards, config.adam_betas, self.device)
         self.scale = RunningScale(self.terms.normalise, config.scale_rate).to(self.device)
+        self._renew_objective()
         self.actor = Actor(state_dim, action_dim, config, self.generator)
         self.critics = CriticStack(state_dim, action_dim, len(rewards), config, self.generator)
         self.target_critics = copy.deepcopy(self.critics)
         self.temperature = Temperature(config.initial_temperature).to(self.device)
+        clip = config.max_grad_norm
         self.optimisers = {
-            name: FlatAdam(parameter, rate, config.adam_betas)
-            for name, parameter, rate in (
-                ("critics", self.critics.net.flat, config.critic_learning_rate),
-                ("actor", self.actor.net.flat, config.actor_learning_rate),
-                ("temperature", self.temperature.log, config.temperature_learning_rate),
+            name: FlatAdam(parameter, rate, config.adam_betas, max_norm=clip)
+            for name, parameter, rate, clip in (
+                ("critics", self.critics.net.flat, config.critic_learning_rate, clip),
+                ("actor", self.actor.net.flat, config.actor_learning_rate, clip),
+                ("temperature", self.temperature.log, config.temperature_learning_rate, None),
             )
         }
         # glibc returns freed blocks larger than the largest it has seen freed to the system, and
@@ -132,8 +135,16 @@ class MultiCriticSAC:
         experience = self._experience(batch, rewards, valid)
         metrics |= means
         with torch.no_grad():
-            metrics |= self._learn_critics(experience)
-            metrics |= self._learn_actor(experience.state)
+            # Neither the actor nor its noise depends on the critics: one pass for both states.
+            policy = self.actor.run(experience.states, self._noise(len(experience.states)))
+            size = len(experience.action)
+            following = policy.sample.rows(slice(size, None))
+            metrics |= self._learn_critics(experience, following, self._objective)
+            if self.scale.any_enabled:
+                self._renew_objective()
+            state = experience.states[:size]
+            metrics |= self._learn_actor(state, policy.first(size), self._objective)
+            metrics |= losses.by_name("scale/", self.terms.names, self._objective.scale[:, 0])
         self.updates += 1
         return metrics
 
@@ -145,10 +156,9 @@ class MultiCriticSAC:
     ) -> _Experience:
         steps = self.config.n_step
         if steps == 1 and valid is None:
-            state = self._state(batch.obs, batch.skill)
-            next_state = self._state(batch.next_obs, batch.skill)
+            states = self._states(batch.obs, batch.next_obs, batch.skill)
             discount = self.terms.discount[:, None] * ~batch.terminated
-            return _Experience(state, batch.action, next_state, rewards, discount)
+            return _Experience(states, batch.action, rewards, discount)
         if valid is None or len(valid) != steps or valid.numel() != len(batch.obs):
             raise ValueError(
                 f"with n_step={steps}, update needs {steps}·B steps and a ({steps}, B) mask `valid`"
@@ -160,46 +170,42 @@ class MultiCriticSAC:
         )
         row = summed.last * sequences + torch.arange(sequences, device=summed.last.device)
         skill = batch.skill[:sequences]
-        return _Experience(
-            self._state(batch.obs[:sequences], skill),
-            batch.action[:sequences],
-            self._state(batch.next_obs[row], skill),
-            summed.reward,
-            summed.discount,
-        )
+        states = self._states(batch.obs[:sequences], batch.next_obs[row], skill)
+        return _Experience(states, batch.action[:sequences], summed.reward, summed.discount)
 
-    def _learn_critics(self, experience: _Experience) -> Metrics:
-        objective = self._objective()
-        following = self.actor(experience.next_state).sample(self._noise(len(experience.action)))
+    def _learn_critics(
+        self, experience: _Experience, following: SquashedSample, objective: Objective
+    ) -> Metrics:
+        state, next_state = experience.states.chunk(2)
         target = losses.soft_target(
             experience.reward,
             experience.discount,
-            self.target_critics.run(experience.next_state, following.action).values,
+            self.target_critics.run(next_state, following.action).values,
             following.log_prob,
             self.temperature(),
             objective,
         )
-        current = self.critics.run(experience.state, experience.action)
-        value_gradient, metrics = losses.critic_loss(current.values, target, objective)
-        gradient = self.critics.gradient(current, value_gradient)
-        metrics["gradient_norm/critics"] = self._clip(gradient)
-        self.optimisers["critics"].step(gradient, self.target_critics.net.flat, self.config.tau)
+        current = self.critics.run(state, experience.action)
+        values, metrics = losses.critic_loss(current.values, target, objective)
+        gradient = self.critics.gradient(current, values)
+        metrics["gradient_norm/critics"] = self.optimisers["critics"].step(
+            gradient, self.target_critics.net.flat, self.config.tau
+        )
         self.critics.net.refresh()
         self.target_critics.net.refresh()
         self.scale.observe(target)
-        scales = zip(self.terms.names, objective.scale.unbind(), strict=True)
-        return metrics | {f"scale/{name}": scale for name, scale in scales}
+        return metrics
 
-    def _learn_actor(self, state: Float[Tensor, "B X"]) -> Metrics:
-        policy = self.actor.run(state, self._noise(len(state)))
+    def _learn_actor(
+        self, state: Float[Tensor, "B X"], policy: ActorPass, objective: Objective
+    ) -> Metrics:
         judged = self.critics.run(state, policy.sample.action)
         log_prob, temperature = policy.sample.log_prob, self.temperature()
-        wanted, metrics = losses.actor_loss(judged.values, log_prob, temperature, self._objective())
-        action_gradient = self.critics.action_gradient(judged, wanted.values)
-        gradient = self.actor.gradient(policy, action_gradient, wanted.log_prob)
-        metrics["gradient_norm/actor"] = self._clip(gradient)
+        wanted, metrics = losses.actor_loss(judged.values, log_prob, temperature, objective)
+        action = self.critics.action_gradient(judged, wanted.member, wanted.value)
+        gradient = self.actor.gradient(policy, action, wanted.log_prob)
         metrics["policy/temperature"] = temperature
-        self.optimisers["actor"].step(gradient)
+        metrics["gradient_norm/actor"] = self.optimisers["actor"].step(gradient)
         self.actor.net.refresh()
         if self.config.learn_temperature:
             gradient, details = losses.temperature_loss(temperature, log_prob, self.target_entropy)
@@ -207,17 +213,21 @@ class MultiCriticSAC:
             metrics |= details
         return metrics
 
-    def _clip(self, gradient: Float[Tensor, " F"]) -> Float[Tensor, ""]:
-        """Clip a gradient in place if the config asks for it; returns its norm before that."""
-        norm = gradient.norm()
-        if self.config.max_grad_norm is not None:
-            gradient.mul_((self.config.max_grad_norm / (norm + 1e-6)).clamp_max(1.0))
-        return norm
+    def _renew_objective(self) -> None:
+        """Let the newest scales count."""
+        self._objective = Objective(self.terms.names, self.terms.weight, self.scale())
 
-    def _objective(self) -> Objective:
-        return Objective(self.terms.names, self.terms.weight, self.scale())
+    def _states(
+        self,
+        obs: Float[Tensor, "B O"],
+        next_obs: Float[Tensor, "B O"],
+        skill: Float[Tensor, "B Z"],
+    ) -> Float[Tensor, "twoB X"]:
+        return self._state(torch.cat([obs, next_obs]), torch.cat([skill, skill]))
 
-    def _state(self, obs: Tensor, skill: Tensor) -> Float[Tensor, "B X"]:
+    def _state(
+        self, obs: Float[Tensor, "B O"], skill: Float[Tensor, "B Z"]
+    ) -> Float[Tensor, "B X"]:
         if self.config.normalise_observations:
             obs = self.normaliser(obs)
         return torch.cat([obs, skill, self._one.expand(len(obs), 1)], dim=-1)
@@ -266,6 +276,7 @@ class MultiCriticSAC:
             )
         self._modules().load_state_dict(state["modules"])
         self.terms.load_state_dict(state["rewards"])
+        self._renew_objective()
         for name, optimiser in self.optimisers.items():
             optimiser.load_state_dict(state["optimisers"][name])
         self.generator.set_state(state["generator"].cpu())

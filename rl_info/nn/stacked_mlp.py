@@ -29,8 +29,20 @@ class Tape:
     inputs: Float[Tensor, "E B I"]
     hidden: list[Float[Tensor, "E B H"]]
     """Hidden layers after their ReLU; the last one in float32."""
-    norms: list[tuple[Tensor, Tensor, Tensor]]
+    signs: list[Float[Tensor, "E B H"]]
+    """Hidden layers in the precision of their gradient, positive where the ReLU lets it pass."""
+    norms: list[tuple[Tensor, ...]]
     """Of each hidden layer the values before layer norm, their means and inverse deviations."""
+
+    def first(self, count: int) -> Tape:
+        """The pass of the first `count` inputs."""
+        return Tape(
+            self.output[..., :count],
+            self.inputs[:, :count],
+            [value[:, :count] for value in self.hidden],
+            [value[:, :count] for value in self.signs],
+            [tuple(part[:, :count] for part in norm) for norm in self.norms],
+        )
 
 
 class StackedMLP(nn.Module):
@@ -64,6 +76,7 @@ class StackedMLP(nn.Module):
         self.layout = layout
         self.layer_norm = layer_norm
         self.dtype = PRODUCT_DTYPES[precision]
+        self.rounds = self.dtype != torch.float32
         flat = torch.zeros(sum(layout.sizes), device=generator.device)
         layers = layout.layers(flat)
         for weight in (layers.input_weight, *layers.weights, layers.output_weight):
@@ -78,13 +91,13 @@ class StackedMLP(nn.Module):
         """Make what the products work on agree with `flat`."""
         if self._origin != self.flat.data_ptr():
             self._bind()
-        elif self.dtype != self.flat.dtype:
+        elif self.rounds:
             self._rounded.copy_(self.flat[: self.layout.square_size])
 
     def _bind(self) -> None:
         """Take views of `flat` where it is now, and buffers of its size beside it."""
         self._layers = self.layout.layers(self.flat)
-        if self.dtype != self.flat.dtype:
+        if self.rounds:
             self._rounded = self.flat[: self.layout.square_size].to(self.dtype)
             self._layers = replace(self._layers, weights=self.layout.squares(self._rounded))
         self._gradient = torch.empty_like(self.flat)
@@ -103,47 +116,61 @@ class StackedMLP(nn.Module):
         shared = inputs.expand(self.layout.members, -1, -1)
         value = torch.bmm(shared, layers.input_weight)
         hidden: list[Tensor] = []
-        norms: list[tuple[Tensor, Tensor, Tensor]] = []
-        last = self.layout.hidden_layers - 1
+        signs: list[Tensor] = []
+        norms: list[tuple[Tensor, ...]] = []
         for layer in range(self.layout.hidden_layers):
             if layer > 0:
-                bias = layers.biases[layer - 1].to(self.dtype)
-                value = torch.baddbmm(bias, value, layers.weights[layer - 1])
+                value = self._affine(hidden[-1], layer - 1)
             if self.layer_norm:
                 before = value
                 value, *statistics = aten.native_layer_norm(
                     before, before.shape[-1:], None, None, LAYER_NORM_EPS
                 )
                 norms.append((before, *statistics))
-            value = value.to(self.flat.dtype if layer == last else self.dtype).relu_()
+            if layer == self.layout.hidden_layers - 1:
+                signs.append(value)
+                value = value.float().relu_()
+            else:
+                value = value.relu_().to(self.dtype)
+                signs.append(value)
             hidden.append(value)
         output = torch.baddbmm(layers.output_bias, layers.output_weight, value.mT)
-        return Tape(output, shared, hidden, norms)
+        return Tape(output, shared, hidden, signs, norms)
+
+    def _affine(self, value: Float[Tensor, "E B H"], layer: int) -> Float[Tensor, "E B H"]:
+        weight, bias = self._layers.weights[layer], self._layers.biases[layer]
+        if self.rounds:
+            return torch.baddbmm(bias.to(self.dtype), value, weight)
+        # In float32 baddbmm would first spread the bias over the result.
+        return torch.bmm(value, weight).add_(bias)
 
     def gradient(self, tape: Tape, output: Float[Tensor, "E P B"]) -> Float[Tensor, " F"]:
         """Gradient of `flat`, given that of the output; the next call overwrites it."""
-        self._backward(tape, output, self._gradients)
+        grads = self._gradients
+        torch.bmm(output, tape.hidden[-1], out=grads.output_weight)
+        torch.sum(output, dim=-1, keepdim=True, out=grads.output_bias)
+        first = self._backward(tape, output, grads)
+        torch.bmm(tape.inputs.mT, first, out=grads.input_weight)
         return self._gradient
 
     def input_gradient(
         self, tape: Tape, output: Float[Tensor, "E P B"], trailing: int
     ) -> Float[Tensor, "B _J"]:
         """Gradient of the last `trailing` inputs, given that of the output."""
-        grad = self._backward(tape, output, None)
-        return torch.bmm(grad, self._layers.input_weight[:, -trailing:].mT).sum(dim=0)
+        first = self._backward(tape, output, None)
+        return torch.bmm(first, self._layers.input_weight[:, -trailing:].mT).sum(dim=0)
 
     def _backward(
         self, tape: Tape, output: Float[Tensor, "E P B"], grads: StackedLayers | None
     ) -> Float[Tensor, "E B H"]:
-        """Fill `grads`, if given; returns the gradient of the first layer before its ReLU."""
-        layers = self._layers
-        if grads is not None:
-            torch.bmm(output, tape.hidden[-1], out=grads.output_weight)
-            torch.sum(output, dim=-1, keepdim=True, out=grads.output_bias)
-        grad = torch.bmm(output.mT, layers.output_weight)
+        """Gradient of the first layer before its ReLU; fills `grads` between hidden layers."""
+        precision = tape.signs[-1].dtype
+        weight = self._layers.output_weight.to(precision)
+        grad = torch.bmm(output.mT.to(precision), weight)
         for layer in reversed(range(self.layout.hidden_layers)):
-            aten.threshold_backward.grad_input(grad, tape.hidden[layer], 0, grad_input=grad)
-            grad = grad.to(self.dtype if layer > 0 else self.flat.dtype)
+            _pass_where_positive(grad, tape.signs[layer])
+            if layer == 0:
+                grad = grad.float()
             if self.layer_norm:
                 before, mean, inverse_std = tape.norms[layer]
                 grad, _, _ = aten.native_layer_norm_backward(
@@ -152,19 +179,29 @@ class StackedMLP(nn.Module):
                 )  # fmt: skip
             if layer > 0:
                 if grads is not None:
-                    _product_into(grads.weights[layer - 1], tape.hidden[layer - 1].mT, grad)
-                    torch.sum(
-                        grad, dim=1, keepdim=True, dtype=torch.float32, out=grads.biases[layer - 1]
-                    )
-                grad = torch.bmm(grad, layers.weights[layer - 1].mT)
-        if grads is not None:
-            torch.bmm(tape.inputs.mT, grad, out=grads.input_weight)
+                    self._fill(grads, layer - 1, tape.hidden[layer - 1], grad)
+                grad = torch.bmm(grad, self._layers.weights[layer - 1].mT)
         return grad
 
+    def _fill(
+        self,
+        grads: StackedLayers,
+        layer: int,
+        value: Float[Tensor, "E B H"],
+        grad: Float[Tensor, "E B H"],
+    ) -> None:
+        weight, bias = grads.weights[layer], grads.biases[layer]
+        if self.rounds:
+            weight.copy_(torch.bmm(value.mT, grad))
+            bias.copy_(grad.sum(dim=1, keepdim=True))
+        else:
+            torch.bmm(value.mT, grad, out=weight)
+            torch.sum(grad, dim=1, keepdim=True, out=bias)
 
-def _product_into(target: Tensor, left: Tensor, right: Tensor) -> None:
-    """Batched product left·right, written to the float32 `target`."""
-    if left.dtype == target.dtype:
-        torch.bmm(left, right, out=target)
-    else:
-        target.copy_(torch.bmm(left, right))
+
+def _pass_where_positive(grad: Float[Tensor, "E B H"], sign: Float[Tensor, "E B H"]) -> None:
+    """Set `grad` to 0 in place where `sign`, of the same type, is not positive."""
+    if grad.dtype == torch.bfloat16:
+        # Read as integers, bfloat16 numbers keep their signs, and the operation is 3 times faster.
+        grad, sign = grad.view(torch.int16), sign.view(torch.int16)
+    aten.threshold_backward.grad_input(grad, sign, 0, grad_input=grad)

@@ -28,6 +28,11 @@ class SquashedSample:
     pressed: Float[Tensor, "B A"]
     """tanh of the features behind the log std."""
 
+    def rows(self, where: slice) -> SquashedSample:
+        """Some of the samples."""
+        parts = (self.action, self.log_prob, self.noise, self.pressed)
+        return SquashedSample(*(part[where] for part in parts))
+
     def gradient(
         self, action: Float[Tensor, "B A"], log_prob: float | Float[Tensor, ""]
     ) -> Float[Tensor, "B twoA"]:

@@ -64,11 +64,10 @@ class SlowSAC:
             for parameters in (critics, self.actor.parameters(), [self.log_alpha])
         ]
 
-    def policy(self, state: Tensor) -> tuple[Tensor, Tensor]:
+    def policy(self, state: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
         mean, raw = self.actor(state).chunk(2, dim=-1)
         normal = Normal(mean, (-5.0 + 3.5 * (raw.tanh() + 1.0)).exp())
         squashed = TransformedDistribution(Independent(normal, 1), TanhTransform(cache_size=1))
-        noise = torch.randn((len(state), ACTION), generator=self.generator)
         action = squashed.transforms[0](normal.loc + normal.scale * noise)
         return action, squashed.log_prob(action)
 
@@ -81,10 +80,11 @@ class SlowSAC:
         one = torch.ones(len(data.obs), 1)
         state = torch.cat([data.obs, data.skill, one], dim=-1)
         next_state = torch.cat([data.next_obs, data.skill, one], dim=-1)
+        noise, next_noise = torch.randn((2 * len(one), ACTION), generator=self.generator).chunk(2)
         alpha = self.log_alpha.exp().detach()
         weights = sum(config.weight for config in self.configs)
         with torch.no_grad():
-            next_action, next_log_prob = self.policy(next_state)
+            next_action, next_log_prob = self.policy(next_state, next_noise)
         loss = torch.zeros(())
         for k, config in enumerate(self.configs):
             with torch.no_grad():
@@ -97,7 +97,7 @@ class SlowSAC:
                 found = critic(torch.cat([state, data.action], dim=-1))[:, 0]
                 loss = loss + 0.5 * (found - wanted).square().mean()
         self.step(0, loss)
-        action, log_prob = self.policy(state)
+        action, log_prob = self.policy(state, noise)
         objective = torch.zeros(())
         for config, pair in zip(self.configs, self.critics, strict=True):
             values = [critic(torch.cat([state, action], dim=-1))[:, 0] for critic in pair]

@@ -19,7 +19,8 @@ def test_steps_and_targets_equal_torch_adam_and_a_moving_average():
     optimiser = FlatAdam(ours, 3e-3, (0.8, 0.95))
     reference = torch.optim.Adam([theirs], lr=3e-3, betas=(0.8, 0.95))
     for gradient in gradients():
-        optimiser.step(gradient, followed, 0.05)
+        norm = optimiser.step(gradient, followed, 0.05)
+        torch.testing.assert_close(norm, gradient.norm(), rtol=1e-5, atol=0)
         theirs.grad = gradient
         reference.step()
         expected.lerp_(theirs.detach(), 0.05)
@@ -42,11 +43,26 @@ def test_tensor_operations_for_other_devices_agree_with_the_compiled_pass():
     targets = [torch.zeros(1001), torch.zeros(1001)]
     compiled, plain = (FlatAdam(value, 1e-2) for value in values)
     for gradient in gradients():
-        compiled.step(gradient, targets[0], 0.1)
         plain.steps += 1
-        plain.step_by_tensors(gradient, targets[1], 0.1)
+        norms = [
+            compiled.step(gradient, targets[0], 0.1),
+            plain.step_by_tensors(gradient, targets[1], 0.1),
+        ]
+        torch.testing.assert_close(*norms, rtol=1e-5, atol=0)
     torch.testing.assert_close(values[0], values[1], rtol=1e-5, atol=1e-6)
     torch.testing.assert_close(targets[0], targets[1], rtol=1e-5, atol=1e-6)
+
+
+def test_a_long_gradient_is_scaled_to_the_norm_and_a_short_one_is_not():
+    values = [nn.Parameter(torch.zeros(4), requires_grad=False) for _ in range(2)]
+    clipped, free = FlatAdam(values[0], 0.1, max_norm=1.0), FlatAdam(values[1], 0.1)
+    for gradient in (torch.full((4,), 5.0), torch.full((4,), 0.1)):
+        expected = gradient * min(1.0, 1.0 / float(gradient.norm()))
+        norm = float(gradient.norm())
+        assert float(clipped.step(gradient)) == pytest.approx(norm, rel=1e-6)
+        torch.testing.assert_close(gradient, expected, rtol=1e-5, atol=0)
+        free.step(expected)
+    torch.testing.assert_close(*values)
 
 
 def test_a_scalar_parameter_and_a_saved_state_continue_bit_for_bit():
@@ -66,3 +82,8 @@ def test_a_scalar_parameter_and_a_saved_state_continue_bit_for_bit():
 def test_settings_out_of_range_are_refused(rate, betas):
     with pytest.raises(ValueError, match="Adam needs"):
         FlatAdam(nn.Parameter(torch.ones(1)), rate, betas)
+
+
+def test_a_norm_to_clip_to_that_is_not_positive_is_refused():
+    with pytest.raises(ValueError, match="norm to clip"):
+        FlatAdam(nn.Parameter(torch.ones(1)), 1e-3, max_norm=0.0)
