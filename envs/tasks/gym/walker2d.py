@@ -3,28 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import ClassVar, Literal
 
 import mujoco
-from array_api_compat import array_namespace
 
-from envs.tasks.base import Array, Fields, RandomSource, Task
-from envs.tasks.gym.locomotion import (
-    check_range,
-    check_scale,
-    control_cost,
-    forward_velocity,
-    inside,
-    load_model,
-    perturb_uniform,
-    position_velocity_layout,
-)
-
-VELOCITY_LIMIT = 10.0
-"""Observed velocities are clipped to this magnitude (m/s or rad/s)."""
+from envs.tasks.base import RandomSource, Task
+from envs.tasks.gym.locomotion import perturb_uniform
+from envs.tasks.gym.planar import Health, PlanarTask
 
 
-class Walker2d(Task):
+class Walker2d(PlanarTask):
     """Walk forward: forward velocity + reward for being healthy − control cost.
 
     Exact against gymnasium's `Walker2d-v5`. Healthy means that the torso's height and angle lie
@@ -41,9 +28,9 @@ class Walker2d(Task):
         exclude_current_positions_from_observation: Hide x. Skill discovery wants it shown: False.
     """
 
-    previous_fields: ClassVar[tuple[str, ...]] = ("qpos",)
-    derived: ClassVar[Literal["current", "lagged"]] = "lagged"
-    random_source: ClassVar[Literal["random_state", "generator"]] = "generator"
+    model_file = "walker2d_v5.xml"
+    num_substeps = 4
+    velocity_limit = 10.0
 
     def __init__(
         self,
@@ -57,53 +44,16 @@ class Walker2d(Task):
         reset_noise_scale: float = 5e-3,
         exclude_current_positions_from_observation: bool = True,
     ) -> None:
-        self.model = load_model("walker2d_v5.xml")
-        self.num_substeps = 4
-        self.forward_reward_weight = float(forward_reward_weight)
-        self.ctrl_cost_weight = float(ctrl_cost_weight)
-        self.healthy_reward = float(healthy_reward)
-        self.terminate_when_unhealthy = terminate_when_unhealthy
-        self.healthy_z_range = check_range("healthy_z_range", healthy_z_range)
-        self.healthy_angle_range = check_range("healthy_angle_range", healthy_angle_range)
-        self.reset_noise_scale = check_scale("reset_noise_scale", reset_noise_scale)
-        self.hidden_positions = 1 if exclude_current_positions_from_observation else 0
-        self.num_positions = self.model.nq - self.hidden_positions
-        self.observation_size = self.num_positions + self.model.nv
-
-    @property
-    def observation_layout(self) -> Mapping[str, slice]:
-        """Positions (9, or 8 without x; m and rad), then 9 velocities (m/s and rad/s)."""
-        return position_velocity_layout(self.num_positions, self.model.nv)
+        ranges = (healthy_z_range, healthy_angle_range)
+        health = Health(float(healthy_reward), terminate_when_unhealthy, *ranges)
+        hides_x = exclude_current_positions_from_observation
+        super().__init__(
+            forward_reward_weight, ctrl_cost_weight, reset_noise_scale, hides_x, health
+        )
 
     def reset(self, model: mujoco.MjModel, data: mujoco.MjData, random: RandomSource) -> None:
         """Uniform noise on positions and velocities."""
         perturb_uniform(model, data, random, self.reset_noise_scale)
-
-    def observe(self, data: Fields, out: Array) -> None:
-        """Write positions, without x if it is hidden, then clipped velocities."""
-        xp = array_namespace(data.qvel)
-        out[:, : self.num_positions] = data.qpos[:, self.hidden_positions :]
-        out[:, self.num_positions :] = xp.clip(data.qvel, -VELOCITY_LIMIT, VELOCITY_LIMIT)
-
-    def healthy(self, data: Fields) -> Array:
-        """Whether each world is healthy, bool of shape (N,)."""
-        height = inside(data.qpos[:, 1], self.healthy_z_range)
-        return height & inside(data.qpos[:, 2], self.healthy_angle_range)
-
-    def reward(self, data: Fields, action: Array, out: Array) -> None:
-        """Write weighted forward velocity plus healthy reward less control cost."""
-        seconds = self.model.opt.timestep * self.num_substeps
-        forward = self.forward_reward_weight * forward_velocity(data, seconds)
-        alive = self.healthy(data) * self.healthy_reward
-        out[:] = forward + alive - control_cost(action, self.ctrl_cost_weight)
-
-    def terminated(self, data: Fields, out: Array) -> None:
-        """Write whether each world is unhealthy, unless that ends nothing."""
-        out[:] = ~self.healthy(data) if self.terminate_when_unhealthy else False
-
-    def signals(self, data: Fields) -> dict[str, Array]:
-        """`position` (N, 1): x of the torso; `height` (N, 1): its z; metres."""
-        return {"position": data.qpos[:, :1], "height": data.qpos[:, 1:2]}
 
 
 TASKS: Mapping[str, Callable[..., Task]] = {"gym/Walker2d-v5": Walker2d}
