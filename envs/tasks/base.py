@@ -78,13 +78,14 @@ class Task(ABC):
     """The compiled model; set by `__init__`."""
     num_substeps: int
     """Physics steps in one control step; set by `__init__`."""
-    observation_size: int
-    """Width D of the observation; set by `__init__`."""
+    observation_layout: Mapping[str, slice]
+    """Names of the parts of the observation, in order, such as `position` and `velocity`; set by
+    `__init__`."""
 
     @property
-    def observation_layout(self) -> Mapping[str, slice]:
-        """Names of the parts of the observation, in order, such as `position` and `velocity`."""
-        return {"observation": slice(0, self.observation_size)}
+    def observation_size(self) -> int:
+        """Width D of the observation."""
+        return max(part.stop for part in self.observation_layout.values())
 
     @abstractmethod
     def reset(self, model: mujoco.MjModel, data: mujoco.MjData, random: RandomSource) -> None:

@@ -9,31 +9,28 @@ from typing import ClassVar
 import mujoco
 
 from envs.tasks.base import Array, Fields, RandomSource, Task
-from envs.tasks.dmc.layout import consecutive, total_width
 from envs.tasks.dmc.model import load_model
 from envs.tasks.dmc.tolerance import tolerance
 from envs.tasks.dmc.vectors import XZ, ZZ, length
+from envs.tasks.layout import consecutive
 
 
 class Acrobot(Task):
-    """Bring the tip to the target above, and keep it there."""
+    """Bring the tip to the target above, and keep it there.
+
+    Observation: sines of both arms' angles to the vertical, their cosines, then both velocities.
+    """
 
     fields: ClassVar[tuple[str, ...]] = ("qpos", "qvel", "xmat", "site_xpos")
 
     def __init__(self) -> None:
         self.model = load_model("acrobot.xml")
         self.num_substeps = 1
-        self._layout = consecutive(orientations=4, velocity=2)
-        self.observation_size = total_width(self._layout)
+        self.observation_layout = consecutive(orientations=4, velocity=2)
         # The two arms are neighbours, so one slice covers both.
         self._arms = slice(self.model.body("upper_arm").id, self.model.body("lower_arm").id + 1)
         self._tip, self._target = self.model.site("tip").id, self.model.site("target").id
         self._radius = float(self.model.site("target").size[0])
-
-    @property
-    def observation_layout(self) -> Mapping[str, slice]:
-        """Sines of both arms' angles to the vertical, their cosines, then both velocities."""
-        return self._layout
 
     def reset(self, model: mujoco.MjModel, data: mujoco.MjData, random: RandomSource) -> None:
         """Any angles, at rest."""
@@ -43,7 +40,7 @@ class Acrobot(Task):
         """Write the sines, then the cosines of both arms, and qvel; shape (N, 6)."""
         out[:, 0:2] = data.xmat[:, self._arms, XZ]
         out[:, 2:4] = data.xmat[:, self._arms, ZZ]
-        out[:, self._layout["velocity"]] = data.qvel
+        out[:, self.observation_layout["velocity"]] = data.qvel
 
     def reward(self, data: Fields, action: Array, out: Array) -> None:
         """Write how close the tip is to the target, in [0, 1]; 1 inside it."""

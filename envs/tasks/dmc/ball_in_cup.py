@@ -9,31 +9,28 @@ import mujoco
 
 from envs.tasks.base import Array, Fields, RandomSource, Task
 from envs.tasks.dmc.joints import touches
-from envs.tasks.dmc.layout import consecutive, total_width
 from envs.tasks.dmc.model import load_model
+from envs.tasks.layout import consecutive
 
 
 class BallInCup(Task):
-    """Catch the ball."""
+    """Catch the ball.
+
+    Observation: cup x and z, ball x and z relative to where they began, then their velocities.
+    """
 
     fields: ClassVar[tuple[str, ...]] = ("qpos", "qvel", "xpos", "site_xpos")
 
     def __init__(self) -> None:
         self.model = load_model("ball_in_cup.xml")
         self.num_substeps = 10
-        self._layout = consecutive(position=4, velocity=4)
-        self.observation_size = total_width(self._layout)
+        self.observation_layout = consecutive(position=4, velocity=4)
         self._cup, self._ball = self.model.body("cup").id, self.model.body("ball").id
         self._target = self.model.site("target").id
         self._ball_x = self.model.joint("ball_x").qposadr[0]
         self._ball_z = self.model.joint("ball_z").qposadr[0]
         room = self.model.site("target").size[::2] - self.model.geom("ball").size[0]
         self._room_x, self._room_z = map(float, room)
-
-    @property
-    def observation_layout(self) -> Mapping[str, slice]:
-        """Cup x and z, ball x and z relative to where they began, then their velocities."""
-        return self._layout
 
     def reset(self, model: mujoco.MjModel, data: mujoco.MjData, random: RandomSource) -> None:
         """The ball anywhere above or below the cup where it touches nothing."""
@@ -45,8 +42,8 @@ class BallInCup(Task):
 
     def observe(self, data: Fields, out: Array) -> None:
         """Write qpos, then qvel; shape (N, 8)."""
-        out[:, self._layout["position"]] = data.qpos
-        out[:, self._layout["velocity"]] = data.qvel
+        out[:, self.observation_layout["position"]] = data.qpos
+        out[:, self.observation_layout["velocity"]] = data.qvel
 
     def reward(self, data: Fields, action: Array, out: Array) -> None:
         """Write 1 where the whole ball is inside the cup, else 0."""

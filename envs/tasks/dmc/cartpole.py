@@ -10,10 +10,10 @@ from typing import ClassVar
 import mujoco
 
 from envs.tasks.base import Array, Fields, RandomSource, Task
-from envs.tasks.dmc.layout import consecutive, total_width
 from envs.tasks.dmc.model import load_model
 from envs.tasks.dmc.tolerance import tolerance
 from envs.tasks.dmc.vectors import XZ, ZZ
+from envs.tasks.layout import consecutive
 
 CENTRE = (-0.25, 0.25)
 """Cart positions in m that the sparse reward accepts."""
@@ -22,23 +22,20 @@ UPRIGHT = (0.995, 1.0)
 
 
 class Cartpole(Task):
-    """Keep the pole upright and the cart central, starting near there or from below."""
+    """Keep the pole upright and the cart central, starting near there or from below.
+
+    Observation: cart position with the pole's cosine and sine, then both velocities.
+    """
 
     fields: ClassVar[tuple[str, ...]] = ("qpos", "qvel", "xmat")
 
     def __init__(self, *, swing_up: bool, sparse: bool) -> None:
         self.model = load_model("cartpole.xml")
         self.num_substeps = 1
-        self._layout = consecutive(position=3, velocity=2)
-        self.observation_size = total_width(self._layout)
+        self.observation_layout = consecutive(position=3, velocity=2)
         self._swing_up = swing_up
         self._write_reward = self._sparse_reward if sparse else self._smooth_reward
         self._pole = self.model.body("pole_1").id
-
-    @property
-    def observation_layout(self) -> Mapping[str, slice]:
-        """Cart position with the pole's cosine and sine, then both velocities."""
-        return self._layout
 
     def reset(self, model: mujoco.MjModel, data: mujoco.MjData, random: RandomSource) -> None:
         """Cart near the middle, pole near the top or, to swing up, near the bottom."""
@@ -55,7 +52,7 @@ class Cartpole(Task):
         out[:, 0] = data.qpos[:, 0]
         out[:, 1] = data.xmat[:, self._pole, ZZ]
         out[:, 2] = data.xmat[:, self._pole, XZ]
-        out[:, self._layout["velocity"]] = data.qvel
+        out[:, self.observation_layout["velocity"]] = data.qvel
 
     def reward(self, data: Fields, action: Array, out: Array) -> None:
         """Write the sparse (0 or 1) or the smooth reward, in [0, 1]."""

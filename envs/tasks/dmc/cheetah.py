@@ -10,6 +10,7 @@ import mujoco
 from envs.tasks.base import Array, Fields, FusedKernel, RandomSource, Task
 from envs.tasks.dmc.model import load_model
 from envs.tasks.dmc.tolerance import tolerance
+from envs.tasks.layout import consecutive
 
 RUN_SPEED = 10.0
 """Speed in m/s from which the reward is 1."""
@@ -18,7 +19,10 @@ SETTLING_STEPS = 200
 
 
 class Cheetah(Task):
-    """Run forward: reward grows linearly with speed up to 10 m/s."""
+    """Run forward: reward grows linearly with speed up to 10 m/s.
+
+    Observation: joint positions without the horizontal one, then all velocities.
+    """
 
     fields: ClassVar[tuple[str, ...]] = ("qpos", "qvel", "sensordata")
     settles: ClassVar[bool] = True
@@ -26,14 +30,8 @@ class Cheetah(Task):
     def __init__(self) -> None:
         self.model = load_model("cheetah.xml")
         self.num_substeps = 1
-        self.observation_size = self.model.nq - 1 + self.model.nv
+        self.observation_layout = consecutive(position=self.model.nq - 1, velocity=self.model.nv)
         self._speed = int(self.model.sensor("torso_subtreelinvel").adr[0])
-
-    @property
-    def observation_layout(self) -> Mapping[str, slice]:
-        """Joint positions without the horizontal one, then all velocities."""
-        split = self.model.nq - 1
-        return {"position": slice(0, split), "velocity": slice(split, self.observation_size)}
 
     def reset(self, model: mujoco.MjModel, data: mujoco.MjData, random: RandomSource) -> None:
         """Random joint angles, then 200 unactuated physics steps to come to rest."""
@@ -48,9 +46,8 @@ class Cheetah(Task):
 
     def observe(self, data: Fields, out: Array) -> None:
         """Write qpos without the horizontal root, then qvel; shape (N, 17)."""
-        split = self.model.nq - 1
-        out[:, :split] = data.qpos[:, 1:]
-        out[:, split:] = data.qvel
+        out[:, self.observation_layout["position"]] = data.qpos[:, 1:]
+        out[:, self.observation_layout["velocity"]] = data.qvel
 
     def reward(self, data: Fields, action: Array, out: Array) -> None:
         """Write the forward speed's share of 10 m/s, in [0, 1]."""

@@ -12,9 +12,9 @@ from array_api_compat import array_namespace
 
 from envs.tasks.base import Array, Fields, RandomSource, Task
 from envs.tasks.dmc.joints import randomize_joints, touches
-from envs.tasks.dmc.layout import consecutive, total_width
 from envs.tasks.dmc.model import load_model
 from envs.tasks.dmc.vectors import length
+from envs.tasks.layout import consecutive
 
 SPIN_SPEED = 15.0
 """Speed in rad/s, clockwise, from which the body counts as spinning."""
@@ -77,7 +77,10 @@ class Finger:
 
 
 class Spin(Task):
-    """Spin the body clockwise at 15 rad/s or faster."""
+    """Spin the body clockwise at 15 rad/s or faster.
+
+    Observation: finger angles and tip from hinge, three velocities, two touch sensors.
+    """
 
     fields: ClassVar[tuple[str, ...]] = FIELDS
 
@@ -85,16 +88,11 @@ class Spin(Task):
         self._finger = Finger()
         self.model = self._finger.model
         self.num_substeps = 2
-        self.observation_size = total_width(self._finger.layout)
+        self.observation_layout = self._finger.layout
         self.model.dof_damping[self.model.joint("hinge").dofadr[0]] = SPIN_DAMPING
         # There is no target to reach: hide it and the tip that would reach it.
         self.model.site("target").rgba[3] = 0
         self.model.site("tip").rgba[3] = 0
-
-    @property
-    def observation_layout(self) -> Mapping[str, slice]:
-        """Finger angles and tip from hinge, three velocities, two touch sensors."""
-        return self._finger.layout
 
     def reset(self, model: mujoco.MjModel, data: mujoco.MjData, random: RandomSource) -> None:
         """Any posture without contact, at rest."""
@@ -114,7 +112,10 @@ class Spin(Task):
 
 
 class Turn(Task):
-    """Turn the body's tip into a target sphere of radius `target_size` m, placed anew each time."""
+    """Turn the body's tip into a target sphere of radius `target_size` m, placed anew each time.
+
+    Observation: that of Spin, then target from hinge (x, z), and distance to the target's surface.
+    """
 
     fields: ClassVar[tuple[str, ...]] = FIELDS
     model_fields: ClassVar[tuple[str, ...]] = ("site_pos",)
@@ -123,22 +124,16 @@ class Turn(Task):
         self._finger = Finger()
         self.model = self._finger.model
         self.num_substeps = 2
-        self._layout = {
+        self.observation_layout = {
             **self._finger.layout,
             "target_position": slice(9, 11),
             "dist_to_target": slice(11, 12),
         }
-        self.observation_size = total_width(self._layout)
         self._target_size = target_size
         self._target = self.model.site("target").id
         self.model.site_size[self._target, 0] = target_size
         self._orbit = self.model.geom("cap1").size.sum()
         self._hinge = self.model.body("spinner").pos[::2].copy()
-
-    @property
-    def observation_layout(self) -> Mapping[str, slice]:
-        """As Spin, then target from hinge (x, z), and distance to the target's surface."""
-        return self._layout
 
     def reset(self, model: mujoco.MjModel, data: mujoco.MjData, random: RandomSource) -> None:
         """The target anywhere on the tip's circle; any posture without contact, at rest."""
@@ -151,7 +146,7 @@ class Turn(Task):
         """Write the observation of the finger, target from hinge, distance; shape (N, 12)."""
         self._finger.observe(data, out)
         target = self._from_hinge(data, self._finger.target)
-        out[:, self._layout["target_position"]] = target
+        out[:, self.observation_layout["target_position"]] = target
         out[:, 11] = self._distance(data)
 
     def reward(self, data: Fields, action: Array, out: Array) -> None:

@@ -9,10 +9,10 @@ import mujoco
 import numpy as np
 
 from envs.tasks.base import Array, Fields, RandomSource, Task
-from envs.tasks.dmc.layout import consecutive, total_width
 from envs.tasks.dmc.model import load_model
 from envs.tasks.dmc.tolerance import tolerance
 from envs.tasks.dmc.vectors import ZZ
+from envs.tasks.layout import consecutive
 
 ROOT_POSITIONS = 7
 """Elements of qpos that place the free root joint."""
@@ -21,7 +21,10 @@ JOINT_RANGE = 0.2
 
 
 class FishUpright(Task):
-    """Turn the back of the fish up and keep it there."""
+    """Turn the back of the fish up and keep it there.
+
+    Observation: angles of tail and fins, cosine of the torso's tilt, and all velocities.
+    """
 
     fields: ClassVar[tuple[str, ...]] = ("qpos", "qvel", "xmat")
 
@@ -30,16 +33,10 @@ class FishUpright(Task):
         # Only the swimming task has a target to see.
         self.model.geom("target").rgba[3] = 0
         self.num_substeps = 10
-        self._layout = consecutive(
+        self.observation_layout = consecutive(
             joint_angles=self.model.nq - ROOT_POSITIONS, upright=1, velocity=self.model.nv
         )
-        self.observation_size = total_width(self._layout)
         self._torso = self.model.body("torso").id
-
-    @property
-    def observation_layout(self) -> Mapping[str, slice]:
-        """Angles of tail and fins, cosine of the torso's tilt, and all velocities."""
-        return self._layout
 
     def reset(self, model: mujoco.MjModel, data: mujoco.MjData, random: RandomSource) -> None:
         """A uniformly random rotation, and small random angles of tail and fins."""
@@ -50,7 +47,7 @@ class FishUpright(Task):
 
     def observe(self, data: Fields, out: Array) -> None:
         """Write joint angles in rad, uprightness in [-1, 1], and qvel; shape (N, 21)."""
-        layout = self._layout
+        layout = self.observation_layout
         out[:, layout["joint_angles"]] = data.qpos[:, ROOT_POSITIONS:]
         out[:, layout["upright"]] = data.xmat[:, self._torso, ZZ:]
         out[:, layout["velocity"]] = data.qvel

@@ -11,9 +11,9 @@ from array_api_compat import array_namespace
 
 from envs.tasks.base import Array, Fields, RandomSource, Task
 from envs.tasks.dmc.joints import randomize_joints
-from envs.tasks.dmc.layout import consecutive, readings, total_width
 from envs.tasks.dmc.model import load_model
 from envs.tasks.dmc.tolerance import tolerance
+from envs.tasks.layout import consecutive, readings
 
 STAND_HEIGHTS = (0.6, 2.0)
 """Heights of torso over foot, in m, at which the hopper counts as standing."""
@@ -22,15 +22,19 @@ HOP_SPEED = 2.0
 
 
 class Hopper(Task):
-    """Keep the torso above the foot, and either save effort or, if `hops`, move forward."""
+    """Keep the torso above the foot, and either save effort or, if `hops`, move forward.
+
+    Observation: all positions but the horizontal one, all velocities, touch of toe and heel.
+    """
 
     fields: ClassVar[tuple[str, ...]] = ("qpos", "qvel", "xipos", "sensordata")
 
     def __init__(self, hops: bool) -> None:
         self.model = load_model("hopper.xml")
         self.num_substeps = 4
-        self._layout = consecutive(position=self.model.nq - 1, velocity=self.model.nv, touch=2)
-        self.observation_size = total_width(self._layout)
+        self.observation_layout = consecutive(
+            position=self.model.nq - 1, velocity=self.model.nv, touch=2
+        )
         self._hops = hops
         self._torso = self.model.body("torso").id
         self._foot = self.model.body("foot").id
@@ -38,18 +42,13 @@ class Hopper(Task):
         # The heel's reading follows the toe's.
         self._touch = readings(self.model, "touch_toe", 2)
 
-    @property
-    def observation_layout(self) -> Mapping[str, slice]:
-        """All positions but the horizontal one, all velocities, touch of toe and heel."""
-        return self._layout
-
     def reset(self, model: mujoco.MjModel, data: mujoco.MjData, random: RandomSource) -> None:
         """Random joint angles and torso pitch; the hopper then falls to the floor."""
         randomize_joints(model, data, random)
 
     def observe(self, data: Fields, out: Array) -> None:
         """Write qpos but x, qvel, and log(1 + touch force in N); shape (N, 15)."""
-        layout = self._layout
+        layout = self.observation_layout
         out[:, layout["position"]] = data.qpos[:, 1:]
         out[:, layout["velocity"]] = data.qvel
         touch = data.sensordata[:, self._touch]

@@ -12,10 +12,10 @@ from array_api_compat import array_namespace
 from envs.tasks.base import Array, Fields, RandomSource, Task
 from envs.tasks.dmc.frames import to_local
 from envs.tasks.dmc.joints import randomize_joints, touches
-from envs.tasks.dmc.layout import consecutive, readings, total_width
 from envs.tasks.dmc.model import load_model
 from envs.tasks.dmc.tolerance import tolerance
 from envs.tasks.dmc.vectors import ZZ, length
+from envs.tasks.layout import consecutive, readings
 
 STAND_HEIGHT = 1.4
 """Head height in m from which the humanoid counts as standing."""
@@ -27,14 +27,17 @@ ROOT_POSITIONS = 7
 
 
 class Humanoid(Task):
-    """Stand with little effort, and move at `speed` m/s or faster, or not at all if it is 0."""
+    """Stand with little effort, and move at `speed` m/s or faster, or not at all if it is 0.
+
+    Observation: joint angles, features of posture and motion, and all velocities.
+    """
 
     fields: ClassVar[tuple[str, ...]] = ("qpos", "qvel", "xpos", "xmat", "sensordata")
 
     def __init__(self, speed: float) -> None:
         self.model = load_model("humanoid.xml")
         self.num_substeps = 5
-        self._layout = consecutive(
+        self.observation_layout = consecutive(
             joint_angles=self.model.nq - ROOT_POSITIONS,
             head_height=1,
             extremities=3 * len(EXTREMITIES),
@@ -42,18 +45,12 @@ class Humanoid(Task):
             com_velocity=3,
             velocity=self.model.nv,
         )
-        self.observation_size = total_width(self._layout)
         self._speed = speed
         self._torso = self.model.body("torso").id
         self._head = self.model.body("head").id
         self._extremities = [self.model.body(name).id for name in EXTREMITIES]
         self._velocity = readings(self.model, "torso_subtreelinvel", 3)
         self._horizontal_velocity = readings(self.model, "torso_subtreelinvel", 2)
-
-    @property
-    def observation_layout(self) -> Mapping[str, slice]:
-        """Joint angles, features of posture and motion, and all velocities."""
-        return self._layout
 
     def reset(self, model: mujoco.MjModel, data: mujoco.MjData, random: RandomSource) -> None:
         """Random joint angles and rotation, drawn again until nothing touches."""
@@ -66,7 +63,7 @@ class Humanoid(Task):
 
         Hands and feet are relative to the torso and in its frame.
         """
-        layout, torso = self._layout, data.xpos[:, self._torso]
+        layout, torso = self.observation_layout, data.xpos[:, self._torso]
         frame = data.xmat[:, self._torso]
         out[:, layout["joint_angles"]] = data.qpos[:, ROOT_POSITIONS:]
         out[:, layout["head_height"]] = data.xpos[:, self._head, 2:]

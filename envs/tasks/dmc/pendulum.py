@@ -9,32 +9,29 @@ from typing import ClassVar
 import mujoco
 
 from envs.tasks.base import Array, Fields, RandomSource, Task
-from envs.tasks.dmc.layout import consecutive, total_width
 from envs.tasks.dmc.model import load_model
 from envs.tasks.dmc.tolerance import tolerance
 from envs.tasks.dmc.vectors import XZ, ZZ
+from envs.tasks.layout import consecutive
 
 UPRIGHT = (math.cos(math.radians(8)), 1.0)
 """Cosines of the pole's angle that are rewarded: at most 8 degrees from vertical."""
 
 
 class Pendulum(Task):
-    """Hold the pole within 8 degrees of vertical."""
+    """Hold the pole within 8 degrees of vertical.
+
+    Observation: cosine and sine of the pole's angle, then its angular velocity.
+    """
 
     fields: ClassVar[tuple[str, ...]] = ("qpos", "qvel", "xmat", "geom_xpos")
 
     def __init__(self) -> None:
         self.model = load_model("pendulum.xml")
         self.num_substeps = 1
-        self._layout = consecutive(orientation=2, velocity=1)
-        self.observation_size = total_width(self._layout)
+        self.observation_layout = consecutive(orientation=2, velocity=1)
         self._pole = self.model.body("pole").id
         self._mass = self.model.geom("mass").id
-
-    @property
-    def observation_layout(self) -> Mapping[str, slice]:
-        """Cosine and sine of the pole's angle, then its angular velocity."""
-        return self._layout
 
     def reset(self, model: mujoco.MjModel, data: mujoco.MjData, random: RandomSource) -> None:
         """Any angle, at rest."""
@@ -44,7 +41,7 @@ class Pendulum(Task):
         """Write pole cosine, pole sine, and qvel; shape (N, 3)."""
         out[:, 0] = data.xmat[:, self._pole, ZZ]
         out[:, 1] = data.xmat[:, self._pole, XZ]
-        out[:, self._layout["velocity"]] = data.qvel
+        out[:, self.observation_layout["velocity"]] = data.qvel
 
     def reward(self, data: Fields, action: Array, out: Array) -> None:
         """Write 1 where the pole is upright, else 0."""

@@ -9,29 +9,26 @@ import mujoco
 
 from envs.tasks.base import Array, Fields, RandomSource, Task
 from envs.tasks.dmc.joints import randomize_joints
-from envs.tasks.dmc.layout import consecutive, total_width
 from envs.tasks.dmc.model import load_model
 from envs.tasks.dmc.tolerance import tolerance
 from envs.tasks.dmc.vectors import length
+from envs.tasks.layout import consecutive
 
 
 class PointMass(Task):
-    """Move to the target in the middle with small forces."""
+    """Move to the target in the middle with small forces.
+
+    Observation: position on the plane, then velocity.
+    """
 
     fields: ClassVar[tuple[str, ...]] = ("qpos", "qvel", "geom_xpos")
 
     def __init__(self) -> None:
         self.model = load_model("point_mass.xml")
         self.num_substeps = 1
-        self._layout = consecutive(position=2, velocity=2)
-        self.observation_size = total_width(self._layout)
+        self.observation_layout = consecutive(position=2, velocity=2)
         self._mass, self._target = self.model.geom("pointmass").id, self.model.geom("target").id
         self._radius = float(self.model.geom("target").size[0])
-
-    @property
-    def observation_layout(self) -> Mapping[str, slice]:
-        """Position on the plane, then velocity."""
-        return self._layout
 
     def reset(self, model: mujoco.MjModel, data: mujoco.MjData, random: RandomSource) -> None:
         """Anywhere on the plane, at rest."""
@@ -39,8 +36,8 @@ class PointMass(Task):
 
     def observe(self, data: Fields, out: Array) -> None:
         """Write qpos, then qvel; shape (N, 4)."""
-        out[:, self._layout["position"]] = data.qpos
-        out[:, self._layout["velocity"]] = data.qvel
+        out[:, self.observation_layout["position"]] = data.qpos
+        out[:, self.observation_layout["velocity"]] = data.qvel
 
     def reward(self, data: Fields, action: Array, out: Array) -> None:
         """Write closeness to the target, less up to a fifth for large forces, in [0, 1]."""

@@ -13,10 +13,10 @@ from array_api_compat import array_namespace
 
 from envs.tasks.base import Array, Fields, RandomSource, Task
 from envs.tasks.dmc.joints import touches
-from envs.tasks.dmc.layout import consecutive, readings, total_width
 from envs.tasks.dmc.model import compile_model, read_xml
 from envs.tasks.dmc.tolerance import tolerance
 from envs.tasks.dmc.vectors import ZZ
+from envs.tasks.layout import consecutive, readings
 
 EPISODE_SECONDS = 20
 RAISE = 0.01
@@ -33,7 +33,10 @@ OTHER_TASKS = {
 
 
 class Quadruped(Task):
-    """Keep the torso upright and move along its own x axis at `speed` m/s or faster."""
+    """Keep the torso upright and move along its own x axis at `speed` m/s or faster.
+
+    Observation: joints and actuators, then what the torso's and the feet's sensors read.
+    """
 
     fields: ClassVar[tuple[str, ...]] = ("qpos", "qvel", "act", "xmat", "sensordata")
 
@@ -42,14 +45,13 @@ class Quadruped(Task):
         self.num_substeps = 4
         joints = self.model.nq - ROOT_POSITIONS
         feet = 4
-        self._layout = consecutive(
+        self.observation_layout = consecutive(
             egocentric_state=2 * joints + self.model.na,
             torso_velocity=3,
             torso_upright=1,
             imu=6,
             force_torque=6 * feet,
         )
-        self.observation_size = total_width(self._layout)
         self._speed = speed
         self._joints = joints
         self._torso = self.model.body("torso").id
@@ -57,11 +59,6 @@ class Quadruped(Task):
         self._imu = readings(self.model, "imu_accel", 6)
         self._velocity = readings(self.model, "velocimeter", 3)
         self._wrenches = readings(self.model, "force_toe_front_left", 6 * feet)
-
-    @property
-    def observation_layout(self) -> Mapping[str, slice]:
-        """Joints and actuators, then what the torso's and the feet's sensors read."""
-        return self._layout
 
     def reset(self, model: mujoco.MjModel, data: mujoco.MjData, random: RandomSource) -> None:
         """A uniformly random rotation, lifted out of the floor until nothing touches.
@@ -81,7 +78,7 @@ class Quadruped(Task):
 
     def observe(self, data: Fields, out: Array) -> None:
         """Write the layout's parts; forces and torques as arcsinh of N and N m; shape (N, 78)."""
-        layout, joints = self._layout, self._joints
+        layout, joints = self.observation_layout, self._joints
         out[:, :joints] = data.qpos[:, ROOT_POSITIONS:]
         out[:, joints : 2 * joints] = data.qvel[:, ROOT_VELOCITIES:]
         out[:, 2 * joints : layout["egocentric_state"].stop] = data.act

@@ -11,14 +11,17 @@ import numpy as np
 
 from envs.tasks.base import Array, Fields, RandomSource, Task
 from envs.tasks.dmc.joints import randomize_joints
-from envs.tasks.dmc.layout import consecutive, total_width
 from envs.tasks.dmc.model import load_model
 from envs.tasks.dmc.tolerance import tolerance
 from envs.tasks.dmc.vectors import length
+from envs.tasks.layout import consecutive
 
 
 class Reacher(Task):
-    """Touch a target sphere of radius `target_size` m, placed anew in each episode."""
+    """Touch a target sphere of radius `target_size` m, placed anew in each episode.
+
+    Observation: joint angles, vector from the fingertip to the target, joint velocities.
+    """
 
     fields: ClassVar[tuple[str, ...]] = ("qpos", "qvel", "geom_xpos")
     model_fields: ClassVar[tuple[str, ...]] = ("geom_pos",)
@@ -26,16 +29,10 @@ class Reacher(Task):
     def __init__(self, target_size: float) -> None:
         self.model = load_model("reacher.xml")
         self.num_substeps = 1
-        self._layout = consecutive(position=2, to_target=2, velocity=2)
-        self.observation_size = total_width(self._layout)
+        self.observation_layout = consecutive(position=2, to_target=2, velocity=2)
         self._finger, self._target = self.model.geom("finger").id, self.model.geom("target").id
         self.model.geom_size[self._target, 0] = target_size
         self._reach = target_size + float(self.model.geom_size[self._finger, 0])
-
-    @property
-    def observation_layout(self) -> Mapping[str, slice]:
-        """Joint angles, vector from the fingertip to the target, joint velocities."""
-        return self._layout
 
     def reset(self, model: mujoco.MjModel, data: mujoco.MjData, random: RandomSource) -> None:
         """Any arm posture at rest, and the target 5 to 20 cm from the shoulder."""
@@ -47,9 +44,9 @@ class Reacher(Task):
 
     def observe(self, data: Fields, out: Array) -> None:
         """Write qpos, the x and y from fingertip to target, and qvel; shape (N, 6)."""
-        out[:, self._layout["position"]] = data.qpos
-        out[:, self._layout["to_target"]] = self._to_target(data)
-        out[:, self._layout["velocity"]] = data.qvel
+        out[:, self.observation_layout["position"]] = data.qpos
+        out[:, self.observation_layout["to_target"]] = self._to_target(data)
+        out[:, self.observation_layout["velocity"]] = data.qvel
 
     def reward(self, data: Fields, action: Array, out: Array) -> None:
         """Write 1 where fingertip and target overlap, else 0."""

@@ -13,10 +13,10 @@ from array_api_compat import array_namespace
 from envs.tasks.base import Array, Fields, RandomSource, Task
 from envs.tasks.dmc.frames import to_local
 from envs.tasks.dmc.joints import randomize_joints
-from envs.tasks.dmc.layout import consecutive, readings, total_width
 from envs.tasks.dmc.model import compile_model, read_xml
 from envs.tasks.dmc.tolerance import tolerance
 from envs.tasks.dmc.vectors import length
+from envs.tasks.layout import consecutive, readings
 
 NEAR_PROBABILITY = 0.2
 """Chance that an episode's target lies near the start."""
@@ -27,7 +27,10 @@ ROOT_POSITIONS = 3
 
 
 class Swimmer(Task):
-    """Bring the nose of a chain of `links` bodies to a target that is drawn for each episode."""
+    """Bring the nose of a chain of `links` bodies to a target that is drawn for each episode.
+
+    Observation: joint angles, target seen from the nose, and planar velocity of each body.
+    """
 
     fields: ClassVar[tuple[str, ...]] = ("qpos", "xmat", "sensordata")
     model_fields: ClassVar[tuple[str, ...]] = ("geom_pos", "light_pos")
@@ -36,8 +39,9 @@ class Swimmer(Task):
         self.model = compile_model(swimmer_xml(links))
         self.num_substeps = 15
         self._links = links
-        self._layout = consecutive(joints=links - 1, to_target=2, body_velocities=3 * links)
-        self.observation_size = total_width(self._layout)
+        self.observation_layout = consecutive(
+            joints=links - 1, to_target=2, body_velocities=3 * links
+        )
         self._head = self.model.body("head").id
         self._target = self.model.geom("target").id
         self._target_light = self.model.light("target_light").id
@@ -46,11 +50,6 @@ class Swimmer(Task):
         self._target_place = readings(self.model, "target_pos", 3)
         # The head's velocimeter and gyro, then those of each link behind it.
         self._velocities = readings(self.model, "head_vel", 6 * links)
-
-    @property
-    def observation_layout(self) -> Mapping[str, slice]:
-        """Joint angles, target seen from the nose, and planar velocity of each body."""
-        return self._layout
 
     def reset(self, model: mujoco.MjModel, data: mujoco.MjData, random: RandomSource) -> None:
         """Random joint angles and heading, and a target that is near with probability 0.2."""
@@ -62,7 +61,7 @@ class Swimmer(Task):
 
     def observe(self, data: Fields, out: Array) -> None:
         """Write the layout's parts: rad, m, and m/s and rad/s in each body's frame; (N, D)."""
-        layout = self._layout
+        layout = self.observation_layout
         out[:, layout["joints"]] = data.qpos[:, ROOT_POSITIONS:]
         out[:, layout["to_target"]] = self._to_target(data)
         xp, velocities = array_namespace(data.qpos), data.sensordata[:, self._velocities]

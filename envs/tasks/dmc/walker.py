@@ -10,36 +10,33 @@ import mujoco
 
 from envs.tasks.base import Array, Fields, FusedKernel, RandomSource, Task
 from envs.tasks.dmc.joints import randomize_joints
-from envs.tasks.dmc.layout import consecutive, readings, total_width
 from envs.tasks.dmc.model import load_model
 from envs.tasks.dmc.tolerance import tolerance
 from envs.tasks.dmc.vectors import XZ, ZZ
+from envs.tasks.layout import consecutive, readings
 
 STAND_HEIGHT = 1.2
 """Torso height in m from which the walker counts as standing."""
 
 
 class Walker(Task):
-    """Keep the torso high and upright, and move forward at `speed` m/s or faster."""
+    """Keep the torso high and upright, and move forward at `speed` m/s or faster.
+
+    Observation: planar orientation of each body, torso height, and all velocities.
+    """
 
     fields: ClassVar[tuple[str, ...]] = ("qpos", "qvel", "xpos", "xmat", "sensordata")
 
     def __init__(self, speed: float) -> None:
         self.model = load_model("walker.xml")
         self.num_substeps = 10
-        self._layout = consecutive(
+        self.observation_layout = consecutive(
             orientations=2 * (self.model.nbody - 1), height=1, velocity=self.model.nv
         )
-        self.observation_size = total_width(self._layout)
         self._speed = speed
         self._torso = self.model.body("torso").id
         self._root_x = self.model.joint("rootx").qposadr[0]
         self._velocity = readings(self.model, "torso_subtreelinvel", 1).start
-
-    @property
-    def observation_layout(self) -> Mapping[str, slice]:
-        """Planar orientation of each body, torso height, and all velocities."""
-        return self._layout
 
     def reset(self, model: mujoco.MjModel, data: mujoco.MjData, random: RandomSource) -> None:
         """Random joint angles and torso pitch; the walker then falls to the floor."""
@@ -47,7 +44,7 @@ class Walker(Task):
 
     def observe(self, data: Fields, out: Array) -> None:
         """Write body orientations (xx and xz of each), torso height, qvel; shape (N, 24)."""
-        layout = self._layout
+        layout = self.observation_layout
         # Elements xx and xz; a planar body has no others to tell.
         orientations = data.xmat[:, 1:, : XZ + 1 : XZ]
         out[:, layout["orientations"]] = orientations.reshape(len(orientations), -1)

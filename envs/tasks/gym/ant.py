@@ -16,6 +16,7 @@ from envs.tasks.gym.locomotion import (
     load_model,
     perturb_normal,
 )
+from envs.tasks.layout import consecutive
 
 
 class Ant(Task):
@@ -23,7 +24,8 @@ class Ant(Task):
 
     Exact against gymnasium's `Ant-v5` (task: Schulman et al., "High-Dimensional Continuous
     Control Using Generalized Advantage Estimation", 2015). Healthy means that the torso's height
-    lies inside its range, bounds included, and that the state is finite.
+    lies inside its range, bounds included, and that the state is finite. Observation: positions
+    (15, or 13 without x and y), 14 velocities, 78 components of contact wrenches.
 
     Args:
         forward_reward_weight: Weight of the forward velocity (m/s) of `main_body`.
@@ -75,17 +77,10 @@ class Ant(Task):
         self.contact_force_range = check_range("contact_force_range", contact_force_range)
         self.reset_noise_scale = check_scale("reset_noise_scale", reset_noise_scale)
         self.hidden_positions = 2 if exclude_current_positions_from_observation else 0
-        self.observation_size = max(part.stop for part in self.observation_layout.values())
-
-    @property
-    def observation_layout(self) -> Mapping[str, slice]:
-        """Positions (15, or 13 without x and y), 14 velocities, 78 wrench components."""
-        num_positions = self.model.nq - self.hidden_positions
-        state = num_positions + self.model.nv
-        layout = {"position": slice(0, num_positions), "velocity": slice(num_positions, state)}
+        parts = {"position": self.model.nq - self.hidden_positions, "velocity": self.model.nv}
         if self.observes_wrenches:
-            layout["contact_wrench"] = slice(state, state + 6 * (self.model.nbody - 1))
-        return layout
+            parts["contact_wrench"] = 6 * (self.model.nbody - 1)
+        self.observation_layout = consecutive(**parts)
 
     def reset(self, model: mujoco.MjModel, data: mujoco.MjData, random: RandomSource) -> None:
         """Uniform noise on positions, normal noise on velocities."""

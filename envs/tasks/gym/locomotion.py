@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from importlib.resources import as_file, files
 
 import mujoco
@@ -79,12 +78,6 @@ def perturb_normal(
     """Draw qpos uniformly within `scale` of the initial one, then qvel from N(0, scale²)."""
     data.qpos[:] = model.qpos0 + random.uniform(low=-scale, high=scale, size=model.nq)
     data.qvel[:] = scale * random.standard_normal(model.nv)
-
-
-def position_velocity_layout(num_positions: int, num_velocities: int) -> Mapping[str, slice]:
-    """Where an observation of positions and then velocities holds each."""
-    end = num_positions + num_velocities
-    return {"position": slice(0, num_positions), "velocity": slice(num_positions, end)}
 
 
 def control_cost(action: Array, weight: float) -> Array:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -16,8 +15,8 @@ from envs.tasks.gym.locomotion import (
     forward_velocity,
     inside,
     load_model,
-    position_velocity_layout,
 )
+from envs.tasks.layout import consecutive
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,8 @@ class Health:
 class PlanarTask(Task):
     """Move forward: forward velocity + reward for being healthy − control cost.
 
-    The first three positions are x and z (m) and the angle (rad) of the torso.
+    The first three positions are x and z (m) and the angle (rad) of the torso. Observation:
+    positions, without x if it is hidden (m and rad), then velocities (m/s and rad/s).
 
     Args:
         forward_reward_weight: Weight of the forward velocity (m/s).
@@ -89,12 +89,7 @@ class PlanarTask(Task):
         self._seconds = self.model.opt.timestep * self.num_substeps
         self._hidden = 1 if hides_x else 0
         self._num_positions = self.model.nq - self._hidden
-        self.observation_size = self._num_positions + self.model.nv
-
-    @property
-    def observation_layout(self) -> Mapping[str, slice]:
-        """Positions, without x if it is hidden (m and rad), then velocities (m/s and rad/s)."""
-        return position_velocity_layout(self._num_positions, self.model.nv)
+        self.observation_layout = consecutive(position=self._num_positions, velocity=self.model.nv)
 
     def observe(self, data: Fields, out: Array) -> None:
         """Write positions, without x if it is hidden, then velocities, clipped if they are."""

@@ -16,11 +16,6 @@ def consecutive(**widths: int) -> Mapping[str, slice]:
     return slices
 
 
-def total_width(layout: Mapping[str, slice]) -> int:
-    """Width of an observation with this layout."""
-    return max(part.stop for part in layout.values())
-
-
 def readings(model: mujoco.MjModel, first_sensor: str, width: int) -> slice:
     """Slice of `sensordata` that holds `width` numbers from the named sensor onwards."""
     start = int(model.sensor(first_sensor).adr[0])
