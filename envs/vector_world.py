@@ -12,6 +12,23 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from jaxtyping import Bool, Float, UInt8
 
+from envs.actions import check_actions
+
+Seeds = int | Sequence[int | None] | None
+Options = dict[str, Any] | None
+Observations = Float[np.ndarray, "N D"]
+Start = tuple[Observations, dict[str, Any]]
+"""First observations and info."""
+StepResult = tuple[
+    Observations,
+    Float[np.ndarray, "N"],
+    Bool[np.ndarray, "N"],
+    Bool[np.ndarray, "N"],
+    dict[str, Any],
+]
+"""Observations, rewards, terminated, truncated and info."""
+Picture = UInt8[np.ndarray, "H W 3"]
+
 
 class VectorWorld(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
     """N worlds of one task behind `gymnasium.vector.VectorEnv`, with same-step autoreset.
@@ -53,14 +70,11 @@ class VectorWorld(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         self.action_space = batch_space(action_space, num_envs)
         self.signal_dims = dict(signal_dims)
         self.max_episode_steps = max_episode_steps
+        self._ready = False
+        self._action_box = action_space
 
     @abstractmethod
-    def reset(
-        self,
-        *,
-        seed: int | Sequence[int | None] | None = None,
-        options: dict[str, Any] | None = None,
-    ) -> tuple[Float[np.ndarray, "N D"], dict[str, Any]]:
+    def reset(self, *, seed: Seeds = None, options: Options = None) -> Start:
         """Begin new episodes and return their first observations (N, D).
 
         Args:
@@ -70,20 +84,13 @@ class VectorWorld(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         """
 
     @abstractmethod
-    def step(
-        self, actions: Float[np.ndarray, "N A"]
-    ) -> tuple[
-        Float[np.ndarray, "N D"],
-        Float[np.ndarray, "N"],
-        Bool[np.ndarray, "N"],
-        Bool[np.ndarray, "N"],
-        dict[str, Any],
-    ]:
+    def step(self, actions: Float[np.ndarray, "N A"]) -> StepResult:
         """Take one control step in every world: obs, reward, terminated, truncated, info.
 
         Raises:
             ValueError: for actions of the wrong shape or dtype, or not finite, naming the world;
                 nothing is stepped then.
+            RuntimeError: if no episode has begun.
             PhysicsError: if a simulation breaks down.
         """
 
@@ -102,12 +109,41 @@ class VectorWorld(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
     @abstractmethod
     def render(  # type: ignore[override]
         self, world_index: int = 0, height: int = 240, width: int = 320
-    ) -> UInt8[np.ndarray, "H W 3"]:
+    ) -> Picture:
         """Draw one world as a uint8 picture of shape (height, width, 3).
 
         Raises:
+            ValueError: if there is no such world, or the picture would have no pixels.
             RenderingError: if there is no OpenGL library to draw with.
         """
+
+    def _worlds_to_reset(self, options: Options) -> Bool[np.ndarray, "N"]:
+        """The worlds that `options` names; all of them where no episode goes on."""
+        mask = read_reset_mask(options, self.num_envs)
+        return mask if self._ready else np.ones(self.num_envs, dtype=bool)
+
+    def _check_step(self, actions: Any) -> Float[np.ndarray, "N A"]:
+        """The actions as an array, or the reason why they cannot be taken."""
+        box = self._action_box
+        checked = check_actions(actions, self.num_envs, box.shape[0], box.low, box.high)
+        if not self._ready:
+            raise RuntimeError("call reset() before the first step()")
+        return checked
+
+    def _check_saved(self, spec_id: str, num_envs: int) -> None:
+        """Raise ValueError if a saved state is of another task or number of worlds."""
+        if (spec_id, num_envs) != (self.spec_id, self.num_envs):
+            raise ValueError(
+                f"the saved state is of {num_envs} worlds of {spec_id}, "
+                f"not of {self.num_envs} worlds of {self.spec_id}"
+            )
+
+    def _check_picture(self, world_index: int, height: int, width: int) -> None:
+        """Raise ValueError if there is no such world or no such picture."""
+        if not 0 <= world_index < self.num_envs:
+            raise ValueError(f"world {world_index} does not exist: there are {self.num_envs}")
+        if height < 1 or width < 1:
+            raise ValueError(f"a picture has at least one pixel: got {height} x {width}")
 
 
 def read_reset_mask(options: Mapping[str, Any] | None, num_envs: int) -> Bool[np.ndarray, "N"]:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 import gymnasium
 import numpy as np
-from jaxtyping import Bool, Float, UInt8
+from jaxtyping import Float
 
-from envs.actions import check_actions
 from envs.backends.adapter_ids import find_recipe
 from envs.backends.adapter_local import LocalWorlds
 from envs.backends.adapter_workers import WorkerWorlds
 from envs.backends.adapter_world import Recipe
 from envs.seeding import spread_seeds
-from envs.vector_world import VectorWorld, read_reset_mask
+from envs.vector_world import Options, Picture, Seeds, Start, StepResult, VectorWorld
 
 
 class AdapterWorld(VectorWorld):
@@ -67,39 +66,19 @@ class AdapterWorld(VectorWorld):
         signal_size = sum(self.signal_dims.values())
         self._observations = np.zeros((num_envs, *space.shape))
         self._signals = np.zeros((num_envs, signal_size))
-        self._ready = False
 
-    def reset(
-        self,
-        *,
-        seed: int | Sequence[int | None] | None = None,
-        options: dict[str, Any] | None = None,
-    ) -> tuple[Float[np.ndarray, "N D"], dict[str, Any]]:
+    def reset(self, *, seed: Seeds = None, options: Options = None) -> Start:
         """Begin new episodes; see `VectorWorld.reset`."""
-        mask = read_reset_mask(options, self.num_envs)
-        if not self._ready:
-            mask = np.ones(self.num_envs, dtype=bool)
+        mask = self._worlds_to_reset(options)
         observations, signals = self._worlds.reset(mask, spread_seeds(seed, self.num_envs))
         self._observations[mask] = observations[mask]
         self._signals[mask] = signals[mask]
         self._ready = True
         return self._convert(self._observations), {"signals": self._split(self._signals)}
 
-    def step(
-        self, actions: Float[np.ndarray, "N A"]
-    ) -> tuple[
-        Float[np.ndarray, "N D"],
-        Float[np.ndarray, "N"],
-        Bool[np.ndarray, "N"],
-        Bool[np.ndarray, "N"],
-        dict[str, Any],
-    ]:
+    def step(self, actions: Float[np.ndarray, "N A"]) -> StepResult:
         """Take one control step in every world; see `VectorWorld.step`."""
-        space = self.single_action_space
-        assert isinstance(space, gymnasium.spaces.Box)
-        action = check_actions(actions, self.num_envs, space.shape[0], space.low, space.high)
-        if not self._ready:
-            raise RuntimeError("call reset() before the first step()")
+        action = self._check_step(actions)
         outcome = self._worlds.step(action)
         self._observations, self._signals = outcome.observation, outcome.signals
         info: dict[str, Any] = {"signals": self._split(outcome.signals)}
@@ -139,11 +118,7 @@ class AdapterWorld(VectorWorld):
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go back to `state`; see `VectorWorld.load_state_dict`."""
-        if state["spec_id"] != self.spec_id or len(state["worlds"]) != self.num_envs:
-            raise ValueError(
-                f"the saved state is of {len(state['worlds'])} worlds of {state['spec_id']}, "
-                f"not of {self.num_envs} worlds of {self.spec_id}"
-            )
+        self._check_saved(state["spec_id"], len(state["worlds"]))
         self._worlds.load_state_dicts(state["worlds"])
         self._observations = np.array(state["observations"])
         self._signals = np.array(state["signals"])
@@ -151,10 +126,9 @@ class AdapterWorld(VectorWorld):
 
     def render(  # type: ignore[override]
         self, world_index: int = 0, height: int = 240, width: int = 320
-    ) -> UInt8[np.ndarray, "H W 3"]:
+    ) -> Picture:
         """Draw one world; see `VectorWorld.render`."""
-        if not 0 <= world_index < self.num_envs:
-            raise ValueError(f"world {world_index} does not exist: there are {self.num_envs}")
+        self._check_picture(world_index, height, width)
         return self._worlds.picture(world_index, height, width)
 
     def close_extras(self, **kwargs: Any) -> None:

@@ -9,16 +9,15 @@ from typing import Any, Literal
 import gymnasium
 import mujoco
 import numpy as np
-from jaxtyping import Bool, Float, Int, UInt8
+from jaxtyping import Bool, Float, Int
 
-from envs.actions import check_actions
 from envs.backends.initial_states import Resets, make_initial_states
 from envs.backends.kernels import count_step
 from envs.backends.simulation import Simulations
 from envs.rendering import Renderer
 from envs.seeding import Source, make_source, restore_source, source_state, spread_seeds
 from envs.tasks.base import Task
-from envs.vector_world import VectorWorld, read_reset_mask
+from envs.vector_world import Options, Picture, Seeds, Start, StepResult, VectorWorld
 
 Dtype = Literal["float32", "float64"]
 
@@ -57,38 +56,29 @@ class BatchWorld(VectorWorld):
         self._fields = self._simulations.fields
         self._dtype = np.dtype(dtype)
         self._fused = task.fused()
-        self._low, self._high = task.action_bounds()
+        self._width = task.observation_size
+        low, high = task.action_bounds()
         signals = task.signals(self._fields)
         super().__init__(
             spec_id,
             num_envs,
-            gymnasium.spaces.Box(-np.inf, np.inf, (task.observation_size,), self._dtype.type),
-            gymnasium.spaces.Box(
-                self._low.astype(np.float32), self._high.astype(np.float32), dtype=np.float32
-            ),
+            gymnasium.spaces.Box(-np.inf, np.inf, (self._width,), self._dtype.type),
+            gymnasium.spaces.Box(low.astype(np.float32), high.astype(np.float32), dtype=np.float32),
             {name: value.shape[1] for name, value in signals.items()},
             max_episode_steps or task.time_limit,
         )
         self._limit = max_episode_steps or task.time_limit
         self._sources = self._make_sources(spread_seeds(seed, num_envs))
         self._elapsed = np.zeros(num_envs, dtype=np.int64)
-        self._ready = False
         self._renderer = Renderer()
         self._picture: tuple[mujoco.MjModel | None, mujoco.MjData | None] = (None, None)
 
     def _make_sources(self, seeds: Sequence[int | None]) -> list[Source]:
         return [make_source(self.task.random_source, seed) for seed in seeds]
 
-    def reset(
-        self,
-        *,
-        seed: int | Sequence[int | None] | None = None,
-        options: dict[str, Any] | None = None,
-    ) -> tuple[Float[np.ndarray, "N D"], dict[str, Any]]:
+    def reset(self, *, seed: Seeds = None, options: Options = None) -> Start:
         """Begin new episodes; see `VectorWorld.reset`."""
-        mask = read_reset_mask(options, self.num_envs)
-        if not self._ready:
-            mask = np.ones(self.num_envs, dtype=bool)
+        mask = self._worlds_to_reset(options)
         for world, value in enumerate(spread_seeds(seed, self.num_envs)):
             if value is not None and mask[world]:
                 self._sources[world] = make_source(self.task.random_source, value)
@@ -98,19 +88,9 @@ class BatchWorld(VectorWorld):
         self.task.observe(self._fields, obs)
         return obs, {"signals": self._copy_signals()}
 
-    def step(
-        self, actions: Float[np.ndarray, "N A"]
-    ) -> tuple[
-        Float[np.ndarray, "N D"],
-        Float[np.ndarray, "N"],
-        Bool[np.ndarray, "N"],
-        Bool[np.ndarray, "N"],
-        dict[str, Any],
-    ]:
+    def step(self, actions: Float[np.ndarray, "N A"]) -> StepResult:
         """Take one control step in every world; see `VectorWorld.step`."""
-        action = check_actions(actions, self.num_envs, len(self._low), self._low, self._high)
-        if not self._ready:
-            raise RuntimeError("call reset() before the first step()")
+        action = self._check_step(actions)
         # A failed step leaves the worlds apart in time: a reset or a saved state is needed then.
         self._ready = False
         self._simulations.step(action)
@@ -140,7 +120,7 @@ class BatchWorld(VectorWorld):
         info["final_obs"], info["_final_obs"], info["final_signals"] = obs, ended, info["signals"]
         self._begin_episodes(worlds)
         begun = self._simulations.select(worlds)
-        fresh, first = obs.copy(), np.empty((len(worlds), self.task.observation_size), self._dtype)
+        fresh, first = obs.copy(), np.empty((len(worlds), self._width), self._dtype)
         self.task.observe(begun, first)
         fresh[worlds] = first
         info["signals"] = {name: value.copy() for name, value in info["signals"].items()}
@@ -154,7 +134,7 @@ class BatchWorld(VectorWorld):
         self._elapsed[worlds] = 0
 
     def _new_observations(self) -> Float[np.ndarray, "N D"]:
-        return np.empty((self.num_envs, self.task.observation_size), self._dtype)
+        return np.empty((self.num_envs, self._width), self._dtype)
 
     def _copy_signals(self) -> dict[str, Float[np.ndarray, "N d"]]:
         signals = self.task.signals(self._fields)
@@ -162,10 +142,9 @@ class BatchWorld(VectorWorld):
 
     def render(  # type: ignore[override]
         self, world_index: int = 0, height: int = 240, width: int = 320
-    ) -> UInt8[np.ndarray, "H W 3"]:
+    ) -> Picture:
         """Draw one world through the model's first camera; see `VectorWorld.render`."""
-        if not 0 <= world_index < self.num_envs:
-            raise ValueError(f"world {world_index} does not exist: there are {self.num_envs}")
+        self._check_picture(world_index, height, width)
         self._picture = model, data = self.export(world_index, *self._picture)
         return self._renderer.draw(model, data, height, width, 0 if model.ncam else -1)
 
@@ -198,11 +177,7 @@ class BatchWorld(VectorWorld):
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go back to `state`; see `VectorWorld.load_state_dict`."""
-        if state["spec_id"] != self.spec_id or len(state["sources"]) != self.num_envs:
-            raise ValueError(
-                f"the saved state is of {len(state['sources'])} worlds of {state['spec_id']}, "
-                f"not of {self.num_envs} worlds of {self.spec_id}"
-            )
+        self._check_saved(state["spec_id"], len(state["sources"]))
         self._simulations.load_state_dict(state["simulations"])
         for source, saved in zip(self._sources, state["sources"], strict=True):
             restore_source(source, saved)
