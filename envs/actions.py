@@ -8,6 +8,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+FLOATS = frozenset(map(np.dtype, (np.float16, np.float32, np.float64)))
+"""In this machine's byte order: compiled rewards know no other floats."""
+
 
 def check_actions(
     action: Any, num_envs: int, size: int, low: np.ndarray, high: np.ndarray
@@ -22,14 +25,14 @@ def check_actions(
         high: highest sensible action, shape (A,).
 
     Raises:
-        ValueError: naming the first world whose action is missing, misshapen, not floating point
+        ValueError: naming the first world whose action is missing, misshapen, not of these dtypes
             or not finite.
     """
     array = action if isinstance(action, np.ndarray) else _stack(action, num_envs, size)
-    if array.dtype.kind != "f":
+    if array.dtype not in FLOATS:
         raise ValueError(
-            f"action of world 0 has dtype {array.dtype}: actions must be floats of shape "
-            f"({num_envs}, {size})"
+            f"action of world 0 has dtype {array.dtype}: actions must be "
+            f"native float16, float32 or float64 of shape ({num_envs}, {size})"
         )
     if array.shape != (num_envs, size):
         raise ValueError(_describe_shape(array.shape, num_envs, size))
@@ -47,16 +50,26 @@ def _stack(action: Any, num_envs: int, size: int) -> np.ndarray:
     """Rows of a list, or any other array type, as one array."""
     if not isinstance(action, list | tuple):
         return np.asarray(action)
-    rows = [np.asarray(row) for row in action]
-    for world, row in enumerate(rows):
-        if row.shape != (size,):
-            raise ValueError(
-                f"action of world {world} has shape {row.shape}, expected ({size},). "
-                "No world was stepped"
-            )
+    rows = [_read_row(world, row, size) for world, row in enumerate(action)]
     if len(rows) != num_envs:
         raise ValueError(_describe_shape((len(rows), size), num_envs, size))
     return np.stack(rows)
+
+
+def _read_row(world: int, row: Any, size: int) -> np.ndarray:
+    """The action of one world as an array of numbers of shape (A,)."""
+    try:
+        array = np.asarray(row)
+    except ValueError as error:
+        raise ValueError(f"action of world {world} is ragged, expected ({size},)") from error
+    if array.shape != (size,):
+        raise ValueError(
+            f"action of world {world} has shape {array.shape}, expected ({size},). "
+            "No world was stepped"
+        )
+    if array.dtype.kind not in "fiu":
+        raise ValueError(f"action of world {world} has dtype {array.dtype}: use floats")
+    return array
 
 
 def _describe_shape(shape: tuple[int, ...], num_envs: int, size: int) -> str:
