@@ -82,6 +82,7 @@ class BatchWorld(VectorWorld):
         for world, value in enumerate(spread_seeds(seed, self.num_envs)):
             if value is not None and mask[world]:
                 self._sources[world] = make_source(self.task.random_source, value)
+        self._ready = False
         self._begin_episodes(np.flatnonzero(mask))
         self._ready = True
         obs = self._new_observations()
@@ -94,7 +95,6 @@ class BatchWorld(VectorWorld):
         # A failed step leaves the worlds apart in time: a reset or a saved state is needed then.
         self._ready = False
         self._simulations.step(action)
-        self._ready = True
         obs = self._new_observations()
         reward = np.empty(self.num_envs)
         terminated = np.empty(self.num_envs, dtype=bool)
@@ -110,6 +110,7 @@ class BatchWorld(VectorWorld):
         info: dict[str, Any] = {"signals": self._copy_signals()}
         if any_ended:
             obs = self._next_episodes(ended, obs, info)
+        self._ready = True
         return obs, reward, terminated, truncated, info
 
     def _next_episodes(

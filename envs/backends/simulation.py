@@ -84,6 +84,8 @@ class Simulations:
         try:
             self._batch.step(None, self._num_substeps, self._stage)
         except SimulationError as error:
+            # Warnings of this step are part of this failure, not news for the next one.
+            np.copyto(self._known_warnings, self._warnings)
             raise PhysicsError(error.ids, self._step_count, str(error)) from error
         if differs(self._warnings, self._known_warnings):
             self._report_warnings()
@@ -138,16 +140,22 @@ class Simulations:
         """Restore what `state_dict` copied.
 
         Raises:
-            ValueError: if the shapes or fields are those of another task or number of worlds.
+            ValueError: if the shapes or fields are those of another task or number of worlds;
+                nothing is written then.
         """
-        _copy_all({"state": self._state}, {"state": state["state"]})
-        _copy_all(self._outputs, state["outputs"])
-        _copy_all(self._model_fields, state["model_fields"])
+        groups = ("outputs", self._outputs), ("model_fields", self._model_fields)
+        pairs = [({"state": self._state}, {"state": state["state"]})]
+        pairs += [(targets, state[name]) for name, targets in groups]
+        for targets, values in pairs:
+            _check_all(targets, values)
+        for targets, values in pairs:
+            for name, target in targets.items():
+                target[...] = values[name]
         self._step_count = int(state["step_count"])
 
 
-def _copy_all(targets: Mapping[str, np.ndarray], values: Mapping[str, Any]) -> None:
-    """Copy arrays by name, after all names and shapes were found to agree."""
+def _check_all(targets: Mapping[str, np.ndarray], values: Mapping[str, Any]) -> None:
+    """Raise ValueError unless all names and shapes agree."""
     if sorted(targets) != sorted(values):
         raise ValueError(
             f"saved fields {sorted(values)} are not those of the task: {sorted(targets)}"
@@ -157,5 +165,3 @@ def _copy_all(targets: Mapping[str, np.ndarray], values: Mapping[str, Any]) -> N
             raise ValueError(
                 f"saved {name} has shape {np.shape(values[name])}, expected {target.shape}"
             )
-    for name, target in targets.items():
-        target[...] = values[name]

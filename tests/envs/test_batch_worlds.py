@@ -186,6 +186,8 @@ def test_an_engine_error_names_worlds_and_step(monkeypatch: pytest.MonkeyPatch) 
     world.reset()
 
     def fail(*_: object) -> None:
+        # Worlds that only warned in the step that failed are no news for the next one.
+        world._simulations._warnings[0] += 1
         raise SimulationError(np.array([2]), "stack overflow", 3)
 
     with monkeypatch.context() as patch:
@@ -212,6 +214,50 @@ def test_lists_of_actions_are_taken_and_ragged_ones_named() -> None:
         world.step([np.zeros(1), np.zeros(2)])
     with pytest.raises(ValueError, match="world 1 has no action"):
         world.step([np.zeros(1)])
+    for bad, message in (
+        ([np.zeros(1), ["a"]], "world 1 has dtype <U1"),
+        ([np.zeros(1), [1j]], "world 1 has dtype complex128"),
+        ([[0.0], [[0.0], [0.0, 0.0]]], "world 1 is ragged"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            world.step(bad)
+
+
+@pytest.mark.parametrize("dtype", [np.longdouble, ">f4", ">f8"])
+def test_floats_that_compiled_rewards_do_not_know_move_nothing(dtype: str | type) -> None:
+    world, twin = make("gym/Ant-v5", 2), make("gym/Ant-v5", 2)
+    world.reset()
+    twin.reset()
+    with pytest.raises(ValueError, match="world 0 has dtype"):
+        world.step(np.zeros((2, 8), dtype))
+    action = np.full((2, 8), 0.25)
+    np.testing.assert_array_equal(world.step(action)[0], twin.step(action)[0])
+
+
+@pytest.mark.parametrize("size", [(0, 8), (8, 0), (-1, 8)])
+def test_a_picture_without_pixels_is_refused(size: tuple[int, int]) -> None:
+    world = envs.make_vec("dmc/pendulum-swingup", num_envs=1, seed=0)
+    world.reset()
+    with pytest.raises(ValueError, match="at least one pixel"):
+        world.render(0, *size)
+
+
+def test_a_failing_reset_inside_a_step_demands_a_reset(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = envs.make_vec("dmc/pendulum-swingup", num_envs=2, seed=0, max_episode_steps=1)
+    assert isinstance(world, BatchWorld)
+    world.reset()
+
+    def fail(*_: object) -> None:
+        raise FloatingPointError("a deliberate fault")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(world._initial_states, "draw", fail)
+        with pytest.raises(FloatingPointError):
+            world.step(np.zeros((2, 1)))
+    with pytest.raises(RuntimeError, match="call reset"):
+        world.step(np.zeros((2, 1)))
+    world.reset()
+    world.step(np.zeros((2, 1)))
 
 
 def test_one_failure_does_not_repeat_after_reset() -> None:
@@ -248,6 +294,18 @@ def test_state_of_other_worlds_is_refused() -> None:
         envs.make_vec("dmc/cheetah-run", num_envs=3).load_state_dict(state)
     with pytest.raises(ValueError, match="not of 2 worlds of dmc/walker-run"):
         envs.make_vec("dmc/walker-run", num_envs=2).load_state_dict(state)
+
+
+def test_a_state_of_other_fields_is_refused_before_anything_is_written() -> None:
+    world, twin = make("gym/Ant-v5", 2), make("gym/Ant-v5", 2)
+    world.reset()
+    twin.reset()
+    state = make("gym/Ant-v5", 2, seed=9).state_dict()
+    state["simulations"]["outputs"].pop("xpos")
+    with pytest.raises(ValueError, match="not those of the task"):
+        world.load_state_dict(state)
+    action = np.zeros((2, 8))
+    np.testing.assert_array_equal(world.step(action)[0], twin.step(action)[0])
 
 
 def test_step_before_reset_is_refused() -> None:
