@@ -20,6 +20,9 @@ from envs.backends.adapter_world import Signals, Step, UnsuitableEnvError, World
 from envs.errors import RenderingError
 from envs.gl import INSTALL_HINT
 
+COORDINATES = ("x_position", "y_position")
+"""Where gymnasium's own envs report in `info` how far they have come."""
+
 
 class GymnasiumWorld:
     """One gymnasium env with Box observations and Box actions, both flattened.
@@ -49,7 +52,9 @@ class GymnasiumWorld:
         self._first = (seed, observation, info)
         self._fresh = True
         self._elapsed = 0
-        dims = {name: value.size for name, value in _read_signals(info).items()}
+        # Older envs report coordinates with steps only: a signal is there always or never.
+        self._coordinates = tuple(key for key in COORDINATES if key in info)
+        dims = {name: value.size for name, value in self._signals(info).items()}
         self.spec = WorldSpec(observations, actions, dims, max_episode_steps)
 
     def reset(self, seed: int | None) -> tuple[Float[np.ndarray, "D"], Signals]:
@@ -59,7 +64,7 @@ class GymnasiumWorld:
             observation, info = self._env.reset(seed=seed)
         self._fresh = False
         self._elapsed = 0
-        return np.asarray(observation, dtype=np.float64).ravel(), _read_signals(info)
+        return np.asarray(observation, dtype=np.float64).ravel(), self._signals(info)
 
     def step(self, action: Float[np.ndarray, "A"]) -> Step:
         """Take one control step, with the action in the env's own shape and dtype."""
@@ -70,11 +75,21 @@ class GymnasiumWorld:
         limit = self.spec.max_episode_steps
         return Step(
             np.asarray(observation, dtype=np.float64).ravel(),
-            _read_signals(info),
+            self._signals(info),
             float(reward),
             bool(terminated),
             bool(truncated) or (limit is not None and self._elapsed >= limit),
         )
+
+    def _signals(self, info: Mapping[str, Any]) -> Signals:
+        signals: Signals = {}
+        named = info.get("signals", {})
+        coordinates = [info[key] for key in self._coordinates if key in info]
+        if coordinates and "position" not in named:
+            signals["position"] = np.array(coordinates, dtype=np.float64).ravel()
+        for name, value in named.items():
+            signals[name] = np.asarray(value, dtype=np.float64).ravel().copy()
+        return signals
 
     def picture(self, height: int, width: int) -> UInt8[np.ndarray, "H W 3"]:
         """Draw the env's own picture, scaled to the size asked for."""
@@ -176,14 +191,3 @@ def _load_creator(spec: EnvSpec) -> Any:
         return load_env_creator(spec.entry_point)
     except (ImportError, AttributeError) as error:
         raise UnsuitableEnvError(f"gym/{spec.id} cannot be imported: {error}") from error
-
-
-def _read_signals(info: Mapping[str, Any]) -> Signals:
-    signals: Signals = {}
-    named = info.get("signals", {})
-    coordinates = [info[key] for key in ("x_position", "y_position") if key in info]
-    if coordinates and "position" not in named:
-        signals["position"] = np.array(coordinates, dtype=np.float64).ravel()
-    for name, value in named.items():
-        signals[name] = np.asarray(value, dtype=np.float64).ravel().copy()
-    return signals

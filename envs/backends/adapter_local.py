@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, fields
 from typing import Any, Self
 
@@ -17,6 +17,7 @@ from envs.backends.adapter_world import (
     SingleWorld,
     UnsuitableEnvError,
     WorldSpec,
+    closed_error,
 )
 from envs.errors import RenderingError, WorldError
 
@@ -69,7 +70,8 @@ class LocalWorlds:
         announce: Called with a world's index before anything runs in it.
 
     Raises:
-        WorldError: if a world's code raises, naming the world, with its traceback.
+        WorldError: if a world's code raises, naming the world, with its traceback; the worlds
+            are apart in time then, and refuse to go on.
         UnsuitableEnvError: if the env cannot be run at all.
     """
 
@@ -82,10 +84,11 @@ class LocalWorlds:
     ) -> None:
         self._first = first
         self._announce = announce
+        self._end = ""
         self._worlds: list[SingleWorld] = []
         try:
             for index, seed in enumerate(seeds):
-                with self._watched(index):
+                with self._watched(index, UnsuitableEnvError):
                     self._worlds.append(recipe.make(seed))
         except BaseException:
             self.close()
@@ -95,17 +98,19 @@ class LocalWorlds:
         self._observation_size = self.spec.observation_space.shape[0]
 
     @contextmanager
-    def _watched(self, index: int) -> Iterator[None]:
-        """Name the world in whatever goes wrong inside, except in refusals of arguments."""
+    def _watched(self, index: int, *refusals: type[Exception]) -> Iterator[None]:
+        """Name the world in whatever goes wrong inside, except in `refusals`, which harm none."""
+        if self._end:
+            raise closed_error(self._end)
         world = self._first + index
         self._announce(world)
         try:
             yield
-        except (RenderingError, NotImplementedError, UnsuitableEnvError):
+        except refusals:
             raise
         except Exception as error:
-            reason = f"world {world} raised {type(error).__name__}: {error}"
-            raise WorldError([world], f"{reason}\n{traceback.format_exc()}") from error
+            self._end = f"world {world} raised {type(error).__name__}: {error}"
+            raise WorldError([world], f"{self._end}\n{traceback.format_exc()}") from error
 
     def reset(
         self, mask: Bool[np.ndarray, "n"], seeds: Sequence[int | None]
@@ -146,14 +151,14 @@ class LocalWorlds:
 
     def picture(self, index: int, height: int, width: int) -> UInt8[np.ndarray, "H W 3"]:
         """Draw the world at `index` of this group."""
-        with self._watched(index):
+        with self._watched(index, RenderingError):
             return self._worlds[index].picture(height, width)
 
     def state_dicts(self) -> list[dict[str, Any]]:
         """The state of every world."""
         states = []
         for index, world in enumerate(self._worlds):
-            with self._watched(index):
+            with self._watched(index, NotImplementedError):
                 states.append(world.state_dict())
         return states
 
@@ -164,6 +169,8 @@ class LocalWorlds:
                 world.load_state_dict(state)
 
     def close(self) -> None:
-        """Close every world."""
-        for world in self._worlds:
-            world.close()
+        """Close every world, whatever closing another one raises."""
+        self._end = self._end or "close() was called"
+        with ExitStack() as closing:
+            for world in self._worlds:
+                closing.callback(world.close)

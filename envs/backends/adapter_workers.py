@@ -18,7 +18,7 @@ from jaxtyping import Bool, Float, UInt8
 
 from envs.backends.adapter_local import Outcome
 from envs.backends.adapter_worker_process import CLOSE, IDLE, UNASKED, work
-from envs.backends.adapter_world import Recipe, WorldSpec
+from envs.backends.adapter_world import Recipe, WorldSpec, closed_error
 from envs.errors import WorldError
 
 POLL_SECONDS = 0.5
@@ -129,9 +129,7 @@ class WorkerWorlds:
     def _ask(self, name: str, arguments: Mapping[int, tuple[Any, ...]]) -> dict[int, Any]:
         """Send a request to some workers and wait for all their answers."""
         if self._failure or not self._workers:
-            raise RuntimeError(
-                f"these worlds are closed ({self._failure or 'close() was called'}): make them anew"
-            )
+            raise closed_error(self._failure or "close() was called")
         self._serial += 1
         for slot, values in arguments.items():
             try:

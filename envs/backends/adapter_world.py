@@ -15,6 +15,11 @@ class UnsuitableEnvError(ValueError):
     """The env exists, but the adapter cannot run it; the message names the way out."""
 
 
+def closed_error(reason: str) -> RuntimeError:
+    """What a request to worlds that were closed, or that failed, is answered with."""
+    return RuntimeError(f"these worlds are closed ({reason}): make them anew")
+
+
 Signals = dict[str, Float[np.ndarray, "d"]]
 
 

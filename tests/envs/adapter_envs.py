@@ -75,6 +75,25 @@ class SecretiveEnv(CountingEnv):
     state_dict = property()  # type: ignore[assignment]
 
 
+class LateEnv(CountingEnv):
+    """Reports its coordinate with steps only, as gymnasium's older MuJoCo envs do."""
+
+    def reset(self, **arguments: Any) -> tuple[np.ndarray, dict[str, Any]]:
+        observation, info = super().reset(**arguments)
+        del info["x_position"]
+        return observation, info
+
+
+class StickyEnv(CountingEnv):
+    """Cannot be closed without an error, but notes that it was asked to."""
+
+    asked = 0
+
+    def close(self) -> None:
+        type(self).asked += 1
+        raise OSError("a deliberate fault of closing")
+
+
 class SlowEnv(CountingEnv):
     """Takes `step_seconds` for a step."""
 
@@ -109,6 +128,10 @@ def raise_error() -> None:
     raise ZeroDivisionError("a deliberate fault")
 
 
+def leave_unwritten() -> None:
+    raise NotImplementedError("a deliberate gap")
+
+
 def hang() -> None:
     time.sleep(3600.0)
 
@@ -117,7 +140,7 @@ def exit_hard() -> None:
     os._exit(3)
 
 
-TROUBLES = {"raise": raise_error, "hang": hang, "exit": exit_hard}
+TROUBLES = {"raise": raise_error, "gap": leave_unwritten, "hang": hang, "exit": exit_hard}
 
 
 def register_all() -> None:

@@ -247,3 +247,41 @@ def test_an_exception_in_this_process_names_the_world_and_keeps_its_cause() -> N
         world.step(np.zeros((3, 1)))
     assert e.value.worlds == (1,)
     assert isinstance(e.value.__cause__, ZeroDivisionError)
+    # The worlds before it have moved, those behind have not: nothing can go on from there.
+    for request in (world.reset, world.render, world.state_dict):
+        with pytest.raises(RuntimeError, match=r"closed \(world 1 raised.*make them anew"):
+            request()
+
+
+def test_an_unwritten_method_of_an_env_names_the_world() -> None:
+    world = make_vec("gym/Counting-v0", num_envs=3, seed=0, trouble="gap", trouble_seed=1)
+    world.reset()
+    world.step(np.zeros((3, 1)))
+    with pytest.raises(WorldError, match="world 1 raised NotImplementedError: a deliberate gap"):
+        world.step(np.zeros((3, 1)))
+
+
+def test_coordinates_that_only_steps_report_are_no_signal() -> None:
+    world = make_adapter("gym/late", num_envs=2, seed=0, env_factory=adapter_envs.LateEnv)
+    assert world.signal_dims == {"object_position": 2}
+    world.reset()
+    assert list(world.step(np.zeros((2, 1)))[4]["signals"]) == ["object_position"]
+
+
+def test_closing_reaches_every_world_and_is_final() -> None:
+    world = make_adapter("gym/sticky", num_envs=3, seed=0, env_factory=adapter_envs.StickyEnv)
+    world.reset()
+    asked = adapter_envs.StickyEnv.asked
+    with pytest.raises(OSError, match="deliberate"):
+        world.close()
+    assert adapter_envs.StickyEnv.asked == asked + 3
+    with pytest.raises(RuntimeError, match="closed"):
+        world.step(np.zeros((3, 1)))
+
+
+def test_a_picture_without_pixels_is_refused_and_ends_nothing() -> None:
+    world = make_vec("gym/Counting-v0", num_envs=1, seed=0)
+    world.reset()
+    with pytest.raises(ValueError, match="at least one pixel"):
+        world.render(0, height=0)
+    world.step(np.zeros((1, 1)))
