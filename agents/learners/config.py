@@ -56,8 +56,6 @@ class SACConfig:
     """Standardise observations by their running mean and variance."""
     precision: Precision = "float32"
     """`bfloat16` rounds the operands of the large matrix products; weights stay float32."""
-    compile: bool = False
-    """Compile the losses with torch.compile (needs a C++ compiler on the CPU)."""
 
     def __post_init__(self) -> None:
         for name in ("hidden_dim", "hidden_layers", "ensemble_size", "batch_size", "n_step"):

@@ -89,21 +89,22 @@ def actor_loss(
     """
     size = len(log_prob)
     least, member = values.min(dim=0)
-    entropy = -log_prob.mean()
-    loss = (least.mean(dim=-1) @ objective.share[:, 0]).add_(temperature * entropy).neg_()
-    gradients = ActorGradients(member, objective.share / -size, temperature / size)
-    return gradients, {"loss/actor": loss, "policy/entropy": entropy}
+    mean_log_prob = log_prob.mean()
+    cost = -objective.share
+    loss = torch.addcmul(least.mean(dim=-1) @ cost[:, 0], temperature, mean_log_prob)
+    gradients = ActorGradients(member, cost / size, temperature / size)
+    return gradients, {"loss/actor": loss, "policy/entropy": -mean_log_prob}
 
 
 def temperature_loss(
-    temperature: Float[Tensor, ""], log_prob: Float[Tensor, " B"], target_entropy: float
+    temperature: Float[Tensor, ""], entropy: Float[Tensor, ""], target_entropy: float
 ) -> tuple[Float[Tensor, ""], Metrics]:
     """Gradient of log α, and metrics, of α · (entropy − target entropy), the policy held fixed.
 
-    This is equation 18 of Haarnoja et al.; the target is in nats. As the loss is proportional to
+    This is equation 18 of Haarnoja et al.; entropies are in nats. As the loss is proportional to
     α, it is its own derivative by log α.
     """
-    loss = temperature * (-log_prob.mean() - target_entropy)
+    loss = temperature * (entropy - target_entropy)
     return loss, {"loss/temperature": loss}
 
 

@@ -82,6 +82,7 @@ class MultiCriticSAC:
         self.actor = Actor(state_dim, action_dim, config, self.generator)
         self.critics = CriticStack(state_dim, action_dim, len(rewards), config, self.generator)
         self.target_critics = copy.deepcopy(self.critics)
+        self.target_critics.net.refresh()
         self.temperature = Temperature(config.initial_temperature).to(self.device)
         clip = config.max_grad_norm
         self.optimisers = {
@@ -134,7 +135,7 @@ class MultiCriticSAC:
         rewards, means = self.terms.value(batch)
         experience = self._experience(batch, rewards, valid)
         metrics |= means
-        with torch.no_grad():
+        with torch.inference_mode():
             # Neither the actor nor its noise depends on the critics: one pass for both states.
             policy = self.actor.run(experience.states, self._noise(len(experience.states)))
             size = len(experience.action)
@@ -208,7 +209,9 @@ class MultiCriticSAC:
         metrics["gradient_norm/actor"] = self.optimisers["actor"].step(gradient)
         self.actor.net.refresh()
         if self.config.learn_temperature:
-            gradient, details = losses.temperature_loss(temperature, log_prob, self.target_entropy)
+            gradient, details = losses.temperature_loss(
+                temperature, metrics["policy/entropy"], self.target_entropy
+            )
             self.optimisers["temperature"].step(gradient)
             metrics |= details
         return metrics

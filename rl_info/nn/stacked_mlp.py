@@ -157,15 +157,16 @@ class StackedMLP(nn.Module):
         self, tape: Tape, output: Float[Tensor, "E P B"], trailing: int
     ) -> Float[Tensor, "B _J"]:
         """Gradient of the last `trailing` inputs, given that of the output."""
-        first = self._backward(tape, output, None)
+        first = self._backward(tape, output)
         return torch.bmm(first, self._layers.input_weight[:, -trailing:].mT).sum(dim=0)
 
     def _backward(
-        self, tape: Tape, output: Float[Tensor, "E P B"], grads: StackedLayers | None
+        self, tape: Tape, output: Float[Tensor, "E P B"], grads: StackedLayers | None = None
     ) -> Float[Tensor, "E B H"]:
         """Gradient of the first layer before its ReLU; fills `grads` between hidden layers."""
+        layers = self._layers
         precision = tape.signs[-1].dtype
-        weight = self._layers.output_weight.to(precision)
+        weight = layers.output_weight.to(precision)
         grad = torch.bmm(output.mT.to(precision), weight)
         for layer in reversed(range(self.layout.hidden_layers)):
             _pass_where_positive(grad, tape.signs[layer])
@@ -180,7 +181,7 @@ class StackedMLP(nn.Module):
             if layer > 0:
                 if grads is not None:
                     self._fill(grads, layer - 1, tape.hidden[layer - 1], grad)
-                grad = torch.bmm(grad, self._layers.weights[layer - 1].mT)
+                grad = torch.bmm(grad, layers.weights[layer - 1].mT)
         return grad
 
     def _fill(

@@ -34,15 +34,15 @@ class SquashedSample:
         return SquashedSample(*(part[where] for part in parts))
 
     def gradient(
-        self, action: Float[Tensor, "B A"], log_prob: float | Float[Tensor, ""]
+        self, action: Float[Tensor, "B A"], log_prob: Float[Tensor, ""]
     ) -> Float[Tensor, "B twoA"]:
         """Gradient of the features, given those of the action and of every log density."""
         # Before squashing, d a/d u = 1 − a² and d log π/d u = 2 a.
         mean = torch.addcmul(action, self.action, self.action * action, value=-1.0)
-        mean = mean.add_(self.action * (2.0 * log_prob))
-        log_std = (mean * self.noise).sub_(log_prob)
-        slope = LOG_STD_HALF - LOG_STD_HALF * self.pressed.square()
-        return torch.cat([mean, log_std.mul_(slope)], dim=-1)
+        mean = mean.addcmul_(self.action, log_prob, value=2.0)
+        log_std = (mean * self.noise).sub_(log_prob).mul_(LOG_STD_HALF)
+        raw = log_std.addcmul_(log_std, self.pressed.square(), value=-1.0)
+        return torch.cat([mean, raw], dim=-1)
 
 
 @dataclass(frozen=True)
@@ -80,8 +80,9 @@ class TanhGaussian:
         log_std = self.log_std
         scaled = log_std.exp().mul_(noise)
         raw = self.mean + scaled
-        # −½ε² − log σ + 2u + 2 softplus(−2u), summed, and the constants.
+        # softplus(u, beta) is softplus(β u) / β. So this is log σ + ½ε² − 2u − 2 softplus(−2u).
         terms = torch.addcmul(log_std, noise, noise, value=0.5)
-        terms = terms.sub_(softplus(raw * -2.0).add_(raw), alpha=2.0)
-        log_prob = terms.sum(dim=-1).add_(LOG_DENSITY_CONSTANT * noise.shape[-1]).neg_()
+        terms = terms.sub_(raw, alpha=2.0).add_(softplus(raw, beta=-2.0), alpha=4.0)
+        constant = -LOG_DENSITY_CONSTANT * noise.shape[-1]
+        log_prob = torch.rsub(terms.sum(dim=-1), constant)
         return SquashedSample(torch.tanh(raw), log_prob, scaled, self.pressed)

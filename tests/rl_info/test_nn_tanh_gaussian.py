@@ -40,7 +40,7 @@ def test_actions_densities_and_gradients_equal_the_transformed_distribution_of_t
 def test_value_and_gradient_stay_finite_where_the_tanh_saturates(mean):
     features = torch.tensor([[mean, mean, 100.0, -100.0]])
     sample = TanhGaussian.from_features(features).sample(torch.tensor([[1.0, -1.0]]))
-    gradient = sample.gradient(torch.ones(1, 2), 1.0)
+    gradient = sample.gradient(torch.ones(1, 2), torch.tensor(1.0))
     for value in (sample.action, sample.log_prob, gradient):
         assert bool(torch.isfinite(value).all())
     assert bool((sample.action.abs() <= 1).all())
