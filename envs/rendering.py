@@ -28,7 +28,8 @@ class Renderer:
             RenderingError: if there is no OpenGL library to draw with.
         """
         renderer = self._renderer
-        if renderer is None or (renderer.height, renderer.width) != (height, width):
+        wanted = (model, height, width)
+        if renderer is None or (renderer.model, renderer.height, renderer.width) != wanted:
             renderer = self._replace(model, height, width)
         renderer.update_scene(data, camera)
         return renderer.render().copy()

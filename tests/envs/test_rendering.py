@@ -13,6 +13,7 @@ import pytest
 import envs
 from envs.errors import RenderingError
 from envs.gl import available_backend
+from envs.rendering import Renderer
 from envs.single_world import SingleWorld
 
 needs_gl = pytest.mark.skipif(available_backend() is None, reason="no off-screen OpenGL library")
@@ -49,6 +50,23 @@ def test_pictures_show_model_fields_of_the_world_and_change_nothing() -> None:
         for one, other in zip(world.step(action)[:2], twin.step(action)[:2], strict=True):
             np.testing.assert_array_equal(one, other)
     world.close()
+
+
+@pytest.mark.gl
+@needs_gl
+def test_a_renderer_draws_the_model_it_is_given() -> None:
+    renderer, pictures = Renderer(), []
+    for size in (".1", ".5"):
+        xml = f"<mujoco><worldbody><geom size='{size}'/><geom pos='2 0 0' size='.1'/></worldbody>"
+        model = mujoco.MjModel.from_xml_string(xml + "</mujoco>")
+        data = mujoco.MjData(model)
+        mujoco.mj_forward(model, data)
+        pictures.append(renderer.draw(model, data, 32, 32, -1))
+        alone = Renderer()
+        np.testing.assert_array_equal(pictures[-1], alone.draw(model, data, 32, 32, -1))
+        alone.close()
+    renderer.close()
+    assert not np.array_equal(*pictures)
 
 
 @pytest.mark.gl
