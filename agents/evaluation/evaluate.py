@@ -40,7 +40,7 @@ WorldFactory = Callable[[int, int], VectorWorld]
 
 @dataclass(frozen=True)
 class EvaluationConfig:
-    """Settings of an evaluation."""
+    """Settings of an evaluation. Raises ValueError naming a setting that is out of range."""
 
     rollouts: int = 48
     """Deterministic episodes, spread over the skills; METRA's protocol takes 48."""
@@ -58,6 +58,16 @@ class EvaluationConfig:
     """Pictures in the video, about."""
     seed: int = 0
     """Seed of the worlds, the skills, the goals and the bootstrap."""
+
+    def __post_init__(self) -> None:
+        for name, least in (
+            ("rollouts", 1), ("goals", 0), ("video_tiles", 1), ("video_frames", 1), ("seed", 0),
+        ):  # fmt: skip
+            if getattr(self, name) < least:
+                raise ValueError(f"{name} must be at least {least}, got {getattr(self, name)}")
+        for name, values in (("cell_size", [self.cell_size]), ("goal_radii", self.goal_radii)):
+            if not values or not all(0 < value < math.inf for value in values):
+                raise ValueError(f"{name} must be positive, got {getattr(self, name)}")
 
 
 @dataclass(frozen=True)

@@ -197,6 +197,19 @@ def test_evaluation_gives_the_same_numbers_twice(tmp_path):
     assert {**first, "created": 0} == {**second, "created": 0}
 
 
+@pytest.mark.parametrize(
+    "setting",
+    [
+        {"rollouts": 0}, {"goals": -1}, {"goal_radii": ()}, {"goal_radii": (1.0, -2.0)},
+        {"cell_size": 0.0}, {"cell_size": float("nan")}, {"video_tiles": 0}, {"video_frames": 0},
+        {"seed": -1},
+    ],
+)  # fmt: skip
+def test_settings_out_of_range_are_named(setting):
+    with pytest.raises(ValueError, match=next(iter(setting))):
+        EvaluationConfig(**setting)
+
+
 def test_a_task_agent_gets_returns_and_a_reward_curve(tmp_path):
     report = evaluate(subject(SkillSpec(), StandStill(), with_position=False), tmp_path, SMALL)
     assert report["return"]["value"] == pytest.approx(10.0)
