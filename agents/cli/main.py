@@ -12,6 +12,7 @@ from rl_info import __version__
 
 EXIT_OK = 0
 EXIT_USAGE = 2
+EXIT_INTERRUPTED = 130
 
 VERBS: dict[str, tuple[str, str]] = {
     "train": ("agents.cli.train", "train an agent, or resume a run; without arguments, a demo"),
@@ -30,8 +31,8 @@ def usage() -> str:
     width = max(map(len, VERBS))
     verbs = "\n".join(f"  {verb:<{width}}  {text}" for verb, (_, text) in VERBS.items())
     return (
-        f"rl-info {__version__}: agents that discover skills and learn world models from "
-        f"information\n\nusage: rl-info VERB [ARGUMENTS]\n\nverbs:\n{verbs}\n\n"
+        f"rl-info {__version__}: agents that discover skills from information\n\n"
+        f"usage: rl-info VERB [ARGUMENTS]\n\nverbs:\n{verbs}\n\n"
         "`rl-info VERB --help` shows every flag of a verb."
     )
 
@@ -39,7 +40,8 @@ def usage() -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line `arguments` (default: those of the process); returns the exit code.
 
-    2 stands for a request that cannot be carried out as written, 1 for work that failed.
+    2 stands for a request that cannot be carried out as written, 1 for work that failed, 130 for
+    Ctrl-C where there was nothing to save.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     if not words or words[0] in ("-h", "--help"):
@@ -54,12 +56,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return EXIT_USAGE
     # MuJoCo reads its choice of OpenGL once, at import, so it is made before any verb's module.
     configure_gl()
-    module = importlib.import_module(VERBS[verb][0])
     try:
-        code: int = module.run(rest)
+        code: int = importlib.import_module(VERBS[verb][0]).run(rest)
     except UsageError as error:
         print(f"rl-info {verb}: {error}", file=sys.stderr)
         return EXIT_USAGE
+    except KeyboardInterrupt:
+        print(f"rl-info {verb}: interrupted", file=sys.stderr)
+        return EXIT_INTERRUPTED
     return code
 
 

@@ -34,6 +34,17 @@ def test_unknown_verb_exits_2_with_the_nearest_name() -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_ctrl_c_with_nothing_to_save_exits_130_without_a_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(arguments: list[str]) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(doctor, "run", interrupted)
+    assert main.main(["doctor"]) == 130
+    assert capsys.readouterr().err == "rl-info doctor: interrupted\n"
+
+
 @pytest.mark.parametrize("kind", ["agents", "envs", "rewards", "estimators"])
 def test_list_prints_names_with_descriptions(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main.main(["list", kind, "--json"]) == 0
