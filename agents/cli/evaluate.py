@@ -19,7 +19,7 @@ from agents.training.run_folder import EVALUATION
 class Arguments(EvaluationConfig):
     """Evaluate the newest checkpoint of a run folder."""
 
-    run_dir: tyro.conf.Positional[Path] = tyro.MISSING
+    run_dir: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="DIR")] = tyro.MISSING
     """Folder that `rl-info train` made."""
     checkpoint: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
     """Checkpoint folder to evaluate instead of the newest one."""

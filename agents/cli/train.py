@@ -6,6 +6,7 @@ import argparse
 import dataclasses
 import sys
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +14,7 @@ import tyro
 
 from agents.cli.evaluate import evaluate_run
 from agents.errors import UsageError
+from agents.presets import PRESETS
 from agents.training.config import TrainConfig
 from agents.training.config_data import flatten, to_data
 from agents.training.defaults import default_config, demo_config
@@ -20,7 +22,7 @@ from agents.training.periodic_evaluation import PeriodicEvaluation
 from agents.training.run import train
 from agents.training.run_folder import EVALUATION, default_run_dir, read_config
 from envs import task_options
-from envs.errors import PhysicsError
+from envs.errors import PhysicsError, WorldError
 
 EXIT_OK, EXIT_FAILED, EXIT_SIGNAL = 0, 1, 128
 
@@ -54,7 +56,8 @@ def run(arguments: list[str]) -> int:
     agent, flags = split_agent(arguments)
     folder = resume_folder(flags)
     if folder is None:
-        config, run_dir = parse(flags, demo_config() if agent is None else default_config(agent))
+        defaults = demo_config() if agent is None else default_config(agent)
+        config, run_dir = parse(flags, defaults, f"rl-info train {agent or '[AGENT]'}")
         folder = run_dir or default_run_dir(config)
         return execute(folder, config, resume=False)
     saved = read_config(folder)
@@ -68,9 +71,15 @@ def run(arguments: list[str]) -> int:
 
 
 def split_agent(arguments: list[str]) -> tuple[str | None, list[str]]:
-    """The agent, which is the first argument unless that is a flag, and the rest."""
+    """The agent, which is the first argument unless that is a flag, and the rest.
+
+    Raises UsageError for an agent that comes later.
+    """
     if arguments and not arguments[0].startswith("-"):
         return arguments[0], arguments[1:]
+    for before, word in pairwise(arguments):
+        if word in PRESETS and not before.startswith("-"):
+            raise UsageError(f"the agent comes first: rl-info train {word} [FLAGS]")
     return None, arguments
 
 
@@ -82,7 +91,9 @@ def resume_folder(flags: list[str]) -> Path | None:
     return folder
 
 
-def parse(flags: list[str], defaults: TrainConfig) -> tuple[TrainConfig, Path | None]:
+def parse(
+    flags: list[str], defaults: TrainConfig, program: str = "rl-info train"
+) -> tuple[TrainConfig, Path | None]:
     """Settings and run folder of a command line; exits with code 2 for a bad flag or value.
 
     `--env-options` adds to the options in `defaults` instead of replacing them; with another
@@ -94,7 +105,7 @@ def parse(flags: list[str], defaults: TrainConfig) -> tuple[TrainConfig, Path | 
         Arguments,
         args=flags,
         default=Arguments(**values),
-        prog="rl-info train",
+        prog=program,
         description=DESCRIPTION.format(agent=defaults.agent),
     )
     chosen = {name: getattr(parsed, name) for name in names}
@@ -120,7 +131,7 @@ def execute(folder: Path, config: TrainConfig, *, resume: bool) -> int:
     """Train, evaluate and say where the results are."""
     try:
         outcome = train(folder, config, PeriodicEvaluation, resume=resume)
-    except (ArithmeticError, PhysicsError) as error:
+    except (ArithmeticError, PhysicsError, WorldError, OSError) as error:
         print(f"rl-info train: stopped: {error}; see {folder}", file=sys.stderr)
         return EXIT_FAILED
     if outcome.signal_number is not None:

@@ -100,6 +100,9 @@ def load_checkpoint(path: Path, components: Iterable[str] | None = None) -> Chec
     All hashes are checked first. Raises CorruptRunError naming the damaged file and the newest
     other checkpoint of the run that is sound.
     """
+    if not path.is_dir():
+        known = ", ".join(other.name for other in list_checkpoints(path.parent)) or "none"
+        raise CorruptRunError(f"there is no checkpoint {path}; {path.parent} holds: {known}")
     try:
         manifest = verify_checkpoint(path)
         names = [Path(name).stem for name in manifest["files"]]

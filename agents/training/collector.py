@@ -12,6 +12,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from agents.training.errors import NonFiniteStepError
 from agents.training.replay import Replay
 from agents.training.replay_layout import StepArrays
 from agents.training.skill_sampler import SkillSampler
@@ -104,7 +105,7 @@ class Collector:
     def step(self, policy: Policy) -> None:
         """Take one step in every world and store it.
 
-        Raises ValueError naming the world if the environment returns a value that is not finite.
+        Raises NonFiniteStepError naming the world if it returns a value that is not finite.
         """
         skill = self.skills.skills
         policy.observe(torch.from_numpy(self._obs))
@@ -192,6 +193,6 @@ def _require_finite(obs: Float[np.ndarray, "N O"], reward: Float[np.ndarray, " N
     if np.isfinite(obs).all() and np.isfinite(reward).all():
         return
     bad = ~(np.isfinite(obs).all(axis=1) & np.isfinite(reward))
-    raise ValueError(
+    raise NonFiniteStepError(
         f"world {int(np.flatnonzero(bad)[0])} returned an observation or reward that is not finite"
     )

@@ -42,8 +42,7 @@ class TrainConfig:
     num_threads: int = 0
     """Threads that step the worlds; 0 for one a core."""
     torch_threads: int = 1
-    """Threads that torch computes with; 0 for one a core. One is best for networks of this size,
-    leaves the other cores to other runs, and gives the same bits on any number of cores."""
+    """Threads that torch computes with; 0 for one a core. One is best for small networks."""
     max_episode_steps: int | None = None
     """Steps after which an episode is truncated; None for the environment's own limit."""
     resets: Literal["pool", "exact"] = "pool"

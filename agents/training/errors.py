@@ -9,6 +9,10 @@ class CorruptRunError(UsageError):
     """A file of a run folder is missing, damaged or foreign; the message names it."""
 
 
+class NonFiniteStepError(ArithmeticError):
+    """A world returned an observation or reward that is NaN or infinite; the message names it."""
+
+
 class NonFiniteStateError(ArithmeticError):
     """A parameter or another part of the learner's state is NaN or infinite; `name` says which."""
 

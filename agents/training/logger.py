@@ -15,6 +15,7 @@ from tensorboard.compat.proto.summary_pb2 import Summary  # type: ignore[import-
 from torch.utils.tensorboard import SummaryWriter
 
 from agents.training.config_data import flatten
+from agents.training.errors import CorruptRunError
 from agents.training.files import replace_atomically
 from agents.training.gif import encode_gif
 
@@ -34,12 +35,12 @@ class RunLogger:
 
     def __init__(self, folder: Path, resume_step: int | None = None) -> None:
         purge_step = None if resume_step is None else resume_step + 1
-        self._writer = SummaryWriter(str(folder), purge_step=purge_step)
         self._metrics_path = folder / METRICS_FILE
         if resume_step is not None and self._metrics_path.exists():
             kept = [line for line in read_metrics(folder) if _step_of(line) <= resume_step]
             replace_atomically(self._metrics_path, "".join(map(_json_line, kept)).encode())
         self._metrics = self._metrics_path.open("a")
+        self._writer = SummaryWriter(str(folder), purge_step=purge_step)
 
     def scalars(self, step: int, values: Mapping[str, float]) -> None:
         """Log named numbers; a name says its unit where it has one, as in `time/…_per_second`."""
@@ -96,9 +97,18 @@ class RunLogger:
 
 
 def read_metrics(folder: Path) -> list[dict[str, Number]]:
-    """The lines of `metrics.jsonl` in a run folder; an unfinished last line is left out."""
-    lines = (folder / METRICS_FILE).read_text().split("\n")[:-1]
-    return [json.loads(line) for line in lines]
+    """The lines of `metrics.jsonl` in a run folder; an unfinished last line is left out.
+
+    Raises CorruptRunError naming the file if another line is not one that `RunLogger` wrote.
+    """
+    path = folder / METRICS_FILE
+    try:
+        lines = [json.loads(line) for line in path.read_text().split("\n")[:-1]]
+        if not all("env_steps" in line for line in lines):
+            raise ValueError("a line lacks 'env_steps'")
+    except (ValueError, TypeError) as error:
+        raise CorruptRunError(f"{path} is damaged or foreign: {error}") from error
+    return lines
 
 
 def _json_line(values: Mapping[str, Number]) -> str:

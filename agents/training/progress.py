@@ -14,27 +14,28 @@ class ProgressBar:
     A terminal sees it move; elsewhere, as in a log file, it prints a line every half minute.
     """
 
-    def __init__(self, total_steps: int, step: int, updates: int) -> None:
+    def __init__(self, total_steps: int, step: int, updates: int, heading: str) -> None:
+        """Print the line `heading`, and start the bar below it."""
+        tqdm.write(heading, file=sys.stderr)
         interactive = sys.stderr.isatty()
         self._bar = tqdm(
             total=total_steps,
             initial=step,
-            unit="env-step",
+            unit=" env-steps",
             unit_scale=True,
             mininterval=0.5 if interactive else 30.0,
             miniters=1,
             dynamic_ncols=interactive,
         )
-        self._start_updates = updates
+        self._start_updates = self._updates = updates
         self._start = self._shown = time.monotonic()
 
     def update(self, step: int, updates: int) -> None:
         """Show that `step` env steps and `updates` updates are done."""
         now = time.monotonic()
         if now - self._shown >= self._bar.mininterval:
-            rate = (updates - self._start_updates) / (now - self._start)
-            self._bar.set_postfix_str(f"{rate:,.0f} updates/s", refresh=False)
-            self._shown = now
+            self._show_rate(updates, now)
+        self._updates = updates
         # The last step of N worlds may go past the total.
         self._bar.update(min(step, self._bar.total) - self._bar.n)
 
@@ -44,4 +45,10 @@ class ProgressBar:
 
     def close(self) -> None:
         """Leave the last state on the screen."""
+        self._show_rate(self._updates, time.monotonic())
         self._bar.close()
+
+    def _show_rate(self, updates: int, now: float) -> None:
+        rate = (updates - self._start_updates) / max(now - self._start, 1e-9)
+        self._bar.set_postfix_str(f"{rate:,.0f} updates/s", refresh=False)
+        self._shown = now

@@ -47,6 +47,7 @@ def train(
         UsageError: if settings do not fit the environment, a fresh run's folder is not empty, or
             a resumed run's files are damaged.
         NonFiniteLossError: if a loss is not finite; the folder holds a dump of the batch.
+        NonFiniteStepError: if a world returns a value that is not finite.
         NonFiniteStateError: if the learner's state is not finite when it is to be saved.
     """
     use_threads(config)
@@ -61,7 +62,6 @@ def train(
             loaded = load_checkpoint(latest_checkpoint(folder))
             states = dict(loaded.states)
             _restore(session, folder, states)
-            write_config(folder, config)
         else:
             create_run(folder, config)
             session.start()
@@ -84,10 +84,13 @@ def _restore(session: Session, folder: Path, states: dict[str, Any]) -> None:
 def _run(session: Session, folder: Path, evaluation: Evaluation, loop_state: Any) -> Outcome:
     config, step = session.config, session.collector.env_steps
     logger = RunLogger(folder, resume_step=step if loop_state else None)
+    if loop_state:
+        # Only now that every file has been read and found sound is one of them replaced.
+        write_config(folder, config)
     logger.config(to_data(config))
     updates = loop_state["updates"] if loop_state else 0
-    progress = ProgressBar(config.total_steps, step, updates)
-    progress.message(f"run folder: {folder} (watch it: tensorboard --logdir {folder})")
+    heading = f"run folder: {folder} (watch it: tensorboard --logdir {folder})"
+    progress = ProgressBar(config.total_steps, step, updates, heading)
     observer = RunObserver(
         folder,
         logger,

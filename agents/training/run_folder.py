@@ -30,14 +30,18 @@ def default_run_dir(config: TrainConfig) -> Path:
 
 
 def create_run(folder: Path, config: TrainConfig) -> None:
-    """Make the folder and write `config.json`; raises UsageError if it holds anything."""
+    """Make the folder and write `config.json`; raises UsageError if it holds anything or
+    cannot be written."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError(
             f"{folder} exists and is not empty: continue it with --resume {folder}, "
             "or choose another --run-dir"
         )
-    folder.mkdir(parents=True, exist_ok=True)
-    write_config(folder, config)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_config(folder, config)
+    except OSError as error:
+        raise UsageError(f"{folder} cannot be made: {error}; choose another --run-dir") from error
 
 
 def write_config(folder: Path, config: TrainConfig) -> None:
@@ -56,7 +60,10 @@ def read_config(folder: Path) -> TrainConfig:
     if not path.is_file():
         raise CorruptRunError(f"{folder} is not a run folder: it has no {CONFIG_FILE}")
     try:
-        return train_config_from_data(json.loads(path.read_text())["config"])
+        content = json.loads(path.read_text())
+        if not isinstance(content, dict) or "config" not in content:
+            raise UsageError("it holds no settings named 'config'")
+        return train_config_from_data(content["config"])
     except (ValueError, KeyError, TypeError, UsageError) as error:
         raise CorruptRunError(f"{path} is damaged or foreign: {error}") from error
 

@@ -30,8 +30,7 @@ class METRAConfig(RewardConfig):
     normaliser_rows: int = 100_000
     """Rows from which the input statistics are taken before they are frozen; 0: raw input."""
     distance: Literal["paper", "code"] = "paper"
-    """‖φ(s') − φ(s)‖² summed over dimensions (paper), or averaged, as the reference code does:
-    a constraint that is weaker by a factor of the skill dimension."""
+    """‖φ(s') − φ(s)‖² summed over the skill's dimensions (paper) or averaged (reference code)."""
     slack: float = 1e-3
     """ε: the constraint counts as met up to this much."""
     initial_multiplier: float = 30.0

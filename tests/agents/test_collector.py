@@ -12,6 +12,7 @@ import torch
 from counting import CountingLearner, CountingWorld, episode_length, reward_for
 
 from agents.training.collector import ActionScale, Collector
+from agents.training.errors import NonFiniteStepError
 from agents.training.interruption import Interruption
 from agents.training.loop import Intervals, TrainingLoop
 from agents.training.replay import Replay
@@ -215,7 +216,7 @@ def test_an_observation_that_is_not_finite_names_its_world() -> None:
         return obs, *rest
 
     world.step = broken  # type: ignore[method-assign]
-    with pytest.raises(ValueError, match="world 1 returned"):
+    with pytest.raises(NonFiniteStepError, match="world 1 returned"):
         loop.collector.step(loop.learner)
 
 

@@ -15,6 +15,7 @@ from agents.training.defaults import default_config
 from agents.training.logger import METRICS_FILE, RunLogger, read_metrics
 from agents.training.run_folder import CHECKPOINTS, read_config
 from agents.training.session import Session
+from envs.errors import WorldError
 
 QUICK = [
     "--no-eval-video",
@@ -57,7 +58,10 @@ def test_trains_logs_saves_and_resumes(tmp_path: Path, capsys: pytest.CaptureFix
     shown = capsys.readouterr()
     assert "trained 400 env steps" in shown.out
     assert f"run folder: {folder}" in shown.err
-    assert "updates/s" in shown.err or "env-step/s" in shown.err
+    last = shown.err.rstrip().split("\r")[-1]
+    assert "400/400" in last
+    assert "env-steps/s" in last
+    assert "updates/s" in last
 
     assert main(["train", "--resume", str(folder), "--total-steps", "600"]) == 0
     assert read_config(folder).total_steps == 600
@@ -117,6 +121,8 @@ def test_another_env_keeps_only_the_options_that_it_has() -> None:
         (["sac", "--sac.tau", "0"], "tau must be in (0, 1]"),
         (["sac", "--backend", "gpu"], "invalid choice 'gpu'"),
         (["sac", "extra"], "extra"),
+        (["--env", "dmc/cheetah-run", "sac"], "the agent comes first: rl-info train sac"),
+        (["sac", "--run-dir", "/proc/no/run", "--num-envs", "1"], "choose another --run-dir"),
         (["--resume", "nowhere"], "not a run folder"),
     ],
 )
@@ -168,6 +174,34 @@ def test_a_learning_rate_that_blows_up_exits_1_with_one_line(
     assert "stopped: loss/" in line
     assert str(folder) in line
     assert list(folder.glob("non_finite_*.pt"))
+
+
+@pytest.mark.parametrize("error", [WorldError([1], "world 1 died"), OSError(28, "disk full")])
+def test_worlds_or_disks_that_fail_exit_1_with_one_line(
+    error: Exception,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def fail(*arguments: Any) -> None:
+        raise error
+
+    monkeypatch.setattr("agents.training.collector.Collector.step", fail)
+    assert main(["train", "sac", *QUICK, "--run-dir", str(tmp_path / "run")]) == 1
+    assert f"rl-info train: stopped: {error}" in capsys.readouterr().err
+
+
+def test_a_foreign_metrics_file_is_named_and_nothing_is_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "run"
+    assert main(["train", "sac", *QUICK, "--run-dir", str(folder)]) == 0
+    (folder / METRICS_FILE).write_text("garbage\n")
+    before = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    capsys.readouterr()
+    assert main(["train", "--resume", str(folder), "--total-steps", "600"]) == 2
+    assert f"{folder / METRICS_FILE} is damaged or foreign" in capsys.readouterr().err
+    assert {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()} == before
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
