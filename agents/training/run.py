@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from tqdm.contrib.logging import logging_redirect_tqdm
 
 from agents.errors import UsageError
 from agents.training.checkpoint import load_checkpoint
@@ -104,7 +105,7 @@ def _run(session: Session, folder: Path, evaluation: Evaluation, loop_state: Any
     if loop_state:
         loop.load_state_dict(loop_state)
     try:
-        with Interruption() as interruption:
+        with Interruption() as interruption, logging_redirect_tqdm():
             loop.run(config.total_steps, interruption)
     finally:
         progress.close()

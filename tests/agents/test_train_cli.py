@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 from collections.abc import Mapping
 from pathlib import Path
@@ -174,6 +175,24 @@ def test_a_learning_rate_that_blows_up_exits_1_with_one_line(
     assert "stopped: loss/" in line
     assert str(folder) in line
     assert list(folder.glob("non_finite_*.pt"))
+
+
+def test_warnings_stand_on_lines_of_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Cautious:
+        def __init__(self, session: Session) -> None: ...
+
+        def __call__(self, step: int, logger: RunLogger) -> Mapping[str, float]:
+            logging.getLogger("agents").warning("mind the gap")
+            return {}
+
+        def close(self) -> None: ...
+
+    monkeypatch.setattr(train, "PeriodicEvaluation", Cautious)
+    assert main(["train", "sac", *QUICK, "--run-dir", str(tmp_path / "run")]) == 0
+    shown = capsys.readouterr().err.replace("\r", "\n").split("\n")
+    assert shown.count("mind the gap") == 2
 
 
 @pytest.mark.parametrize("error", [WorldError([1], "world 1 died"), OSError(28, "disk full")])
