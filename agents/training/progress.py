@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 
@@ -25,7 +26,8 @@ class ProgressBar:
             unit_scale=True,
             mininterval=0.5 if interactive else 30.0,
             miniters=1,
-            dynamic_ncols=interactive,
+            # A terminal that does not say its width, as in some containers, would get nothing.
+            dynamic_ncols=interactive and os.get_terminal_size(sys.stderr.fileno()).columns > 0,
         )
         self._start_updates = self._updates = updates
         self._start = self._shown = time.monotonic()
