@@ -188,6 +188,7 @@ def contenders(hidden: int) -> list[Contender]:
         ours("rl-info, layer norm", hidden, "float32", 1, True),
         ours("rl-info, 3 critics", hidden, "float32", 3, False),
         ours("rl-info, bfloat16", hidden, "bfloat16", 1, False),
+        ours("rl-info, bfloat16, 3 critics", hidden, "bfloat16", 3, False),
         ours("rl-info, bfloat16, layer norm", hidden, "bfloat16", 1, True),
     ]
 
