@@ -45,6 +45,18 @@ def test_ctrl_c_with_nothing_to_save_exits_130_without_a_traceback(
     assert capsys.readouterr().err == "rl-info doctor: interrupted\n"
 
 
+def test_a_reader_that_leaves_early_sees_no_traceback() -> None:
+    command_line = [sys.executable, "-m", "agents.cli.main", "train", "--help"]
+    with subprocess.Popen(
+        command_line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == ""
+    assert process.returncode == 0
+
+
 @pytest.mark.parametrize("kind", ["agents", "envs", "rewards", "estimators"])
 def test_list_prints_names_with_descriptions(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main.main(["list", kind, "--json"]) == 0
