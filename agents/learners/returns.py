@@ -35,7 +35,7 @@ def n_step_return(
     """
     steps = torch.arange(len(valid), device=valid.device)
     powers = discount[:, None] ** steps
-    summed = torch.einsum("kt,ktb->kb", powers, reward * valid)
+    summed = torch.einsum("kt,ktb->kb", powers, torch.where(valid, reward, 0.0))
     last = valid.sum(dim=0) - 1
     ended = terminated.gather(0, last[None])[0]
     return NStepReturn(summed, discount[:, None] ** (last + 1) * ~ended, last)

@@ -60,13 +60,9 @@ class RewardSet:
         return metrics
 
     @torch.no_grad()
-    def value(self, batch: Transitions) -> tuple[Float[Tensor, "K B"], Metrics]:
-        """Every reward of every step, and its mean over the batch as `reward/<name>`."""
-        values = torch.stack([module(batch) for module in self.modules.values()])
-        means = values.mean(dim=1).unbind()
-        return values, {
-            f"reward/{name}": mean for name, mean in zip(self.names, means, strict=True)
-        }
+    def value(self, batch: Transitions) -> Float[Tensor, "K B"]:
+        """Every reward of every step."""
+        return torch.stack([module(batch) for module in self.modules.values()])
 
     def state_dict(self) -> dict[str, Any]:
         """State of all rewards and optimisers, as tensors and plain containers."""

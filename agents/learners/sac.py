@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -15,8 +14,8 @@ from agents.learners import losses
 from agents.learners.actor import Actor, ActorPass
 from agents.learners.config import SACConfig
 from agents.learners.critics import CriticStack
+from agents.learners.experience import Experience, first_rows, single_steps, windows
 from agents.learners.losses import Metrics, Objective
-from agents.learners.returns import n_step_return
 from agents.learners.reward_set import RewardSet
 from agents.learners.reward_term import RewardTerm
 from agents.learners.temperature import Temperature
@@ -27,17 +26,6 @@ from rl_info.skills import SkillSpec
 from rl_info.transitions import Transitions
 
 KEPT_BYTES = 31 << 20
-
-
-@dataclass(frozen=True)
-class _Experience:
-    """What the critics learn from: B states with the rewards up to their bootstrap states."""
-
-    states: Float[Tensor, "twoB X"]
-    """States, then bootstrap states."""
-    action: Float[Tensor, "B A"]
-    reward: Float[Tensor, "K B"]
-    discount: Float[Tensor, "K B"]
 
 
 class MultiCriticSAC:
@@ -125,59 +113,57 @@ class MultiCriticSAC:
 
         With `n_step` 1 the batch holds B steps. Otherwise it holds T = n_step consecutive steps of
         B sequences, time-major (row t·B + b), and `valid` tells which of them belong to the
-        episode and skill of their first step.
+        episode and skill of their first step. Rewards learn from first steps only.
 
         Returns detached scalars, without waiting for them: `loss/…`, `value/<reward>`,
         `reward/<reward>`, `scale/<reward>`, `policy/entropy` (nats), `policy/temperature`,
         `gradient_norm/…`. Raises ValueError if `valid` does not fit `n_step`.
         """
-        metrics = self.terms.learn(batch)
-        rewards, means = self.terms.value(batch)
-        experience = self._experience(batch, rewards, valid)
-        metrics |= means
+        self._check(batch, valid)
+        # Later steps of a window may be void; its first step never is.
+        size = len(batch.obs) // self.config.n_step
+        metrics = self.terms.learn(batch if valid is None else first_rows(batch, size))
+        rewards, discount = self.terms.value(batch), self.terms.discount
+        if valid is None:
+            experience = single_steps(batch, rewards, discount)
+        else:
+            experience = windows(batch, rewards, discount, valid)
         with torch.inference_mode():
-            # Neither the actor nor its noise depends on the critics: one pass for both states.
-            policy = self.actor.run(experience.states, self._noise(len(experience.states)))
-            size = len(experience.action)
-            following = policy.sample.rows(slice(size, None))
-            metrics |= self._learn_critics(experience, following, self._objective)
-            if self.scale.any_enabled:
-                self._renew_objective()
-            state = experience.states[:size]
-            metrics |= self._learn_actor(state, policy.first(size), self._objective)
-            metrics |= losses.by_name("scale/", self.terms.names, self._objective.scale[:, 0])
+            metrics |= losses.by_name("reward/", self.terms.names, rewards[:, :size].mean(dim=1))
+            metrics |= self._learn(experience)
         self.updates += 1
         return metrics
 
-    def _experience(
-        self,
-        batch: Transitions,
-        rewards: Float[Tensor, "K R"],
-        valid: Bool[Tensor, "T B"] | None,
-    ) -> _Experience:
+    def _check(self, batch: Transitions, valid: Bool[Tensor, "T B"] | None) -> None:
         steps = self.config.n_step
-        if steps == 1 and valid is None:
-            states = self._states(batch.obs, batch.next_obs, batch.skill)
-            discount = self.terms.discount[:, None] * ~batch.terminated
-            return _Experience(states, batch.action, rewards, discount)
-        if valid is None or len(valid) != steps or valid.numel() != len(batch.obs):
+        fits = valid is not None and len(valid) == steps and valid.numel() == len(batch.obs)
+        if not fits and (valid is not None or steps > 1):
             raise ValueError(
                 f"with n_step={steps}, update needs {steps}·B steps and a ({steps}, B) mask `valid`"
             )
-        sequences = valid.shape[1]
-        terminated = batch.terminated.view(steps, sequences)
-        summed = n_step_return(
-            rewards.view(-1, steps, sequences), self.terms.discount, terminated, valid
+
+    def _learn(self, experience: Experience) -> Metrics:
+        size = len(experience.obs)
+        states = self._state(
+            torch.cat([experience.obs, experience.next_obs]),
+            torch.cat([experience.skill, experience.skill]),
         )
-        row = summed.last * sequences + torch.arange(sequences, device=summed.last.device)
-        skill = batch.skill[:sequences]
-        states = self._states(batch.obs[:sequences], batch.next_obs[row], skill)
-        return _Experience(states, batch.action[:sequences], summed.reward, summed.discount)
+        # Neither the actor nor its noise depends on the critics: one pass for both states.
+        policy = self.actor.run(states, self._noise(2 * size))
+        metrics = self._learn_critics(experience, states, policy.sample.rows(slice(size, None)))
+        if self.scale.any_enabled:
+            self._renew_objective()
+        metrics |= self._learn_actor(states[:size], policy.first(size))
+        return metrics | losses.by_name("scale/", self.terms.names, self._objective.scale[:, 0])
 
     def _learn_critics(
-        self, experience: _Experience, following: SquashedSample, objective: Objective
+        self,
+        experience: Experience,
+        states: Float[Tensor, "twoB X"],
+        following: SquashedSample,
     ) -> Metrics:
-        state, next_state = experience.states.chunk(2)
+        state, next_state = states.chunk(2)
+        objective = self._objective
         target = losses.soft_target(
             experience.reward,
             experience.discount,
@@ -197,12 +183,10 @@ class MultiCriticSAC:
         self.scale.observe(target)
         return metrics
 
-    def _learn_actor(
-        self, state: Float[Tensor, "B X"], policy: ActorPass, objective: Objective
-    ) -> Metrics:
+    def _learn_actor(self, state: Float[Tensor, "B X"], policy: ActorPass) -> Metrics:
         judged = self.critics.run(state, policy.sample.action)
         log_prob, temperature = policy.sample.log_prob, self.temperature()
-        wanted, metrics = losses.actor_loss(judged.values, log_prob, temperature, objective)
+        wanted, metrics = losses.actor_loss(judged.values, log_prob, temperature, self._objective)
         action = self.critics.action_gradient(judged, wanted.member, wanted.value)
         gradient = self.actor.gradient(policy, action, wanted.log_prob)
         metrics["policy/temperature"] = temperature
@@ -219,14 +203,6 @@ class MultiCriticSAC:
     def _renew_objective(self) -> None:
         """Let the newest scales count."""
         self._objective = Objective(self.terms.names, self.terms.weight, self.scale())
-
-    def _states(
-        self,
-        obs: Float[Tensor, "B O"],
-        next_obs: Float[Tensor, "B O"],
-        skill: Float[Tensor, "B Z"],
-    ) -> Float[Tensor, "twoB X"]:
-        return self._state(torch.cat([obs, next_obs]), torch.cat([skill, skill]))
 
     def _state(
         self, obs: Float[Tensor, "B O"], skill: Float[Tensor, "B Z"]

@@ -15,6 +15,7 @@ from agents.learners import (
     SACConfig,
     require_finite_losses,
 )
+from agents.learners.experience import Experience
 from agents.learners.losses import Objective
 from rl_info.rewards import RewardConfig
 from rl_info.skills import SkillSpec
@@ -99,7 +100,7 @@ def windows(steps: int, **changes: Tensor) -> Transitions:
     return Transitions(**{**values, **changes}, signals={}, next_signals={})
 
 
-def test_several_steps_of_reward_come_before_the_bootstrap():
+def test_several_steps_of_reward_come_before_the_bootstrap(monkeypatch):
     steps, discount = 3, 0.9
     data = batch()
     never = torch.zeros(3 * 32, dtype=torch.bool)
@@ -113,27 +114,22 @@ def test_several_steps_of_reward_come_before_the_bootstrap():
     summed[:10] = data.reward[:10]
     bootstrap = torch.cat([next_obs[:10], next_obs[2 * 32 + 10 :]])
     single = learner(RewardConfig(discount=discount**steps))
-    one_step = replace(data, reward=summed, next_obs=bootstrap, terminated=never[:32])
     gap = torch.full((1, 32), discount**steps)
     gap[:, :10] = discount
-    single._experience = lambda *_: experience(single, one_step, gap)  # type: ignore[method-assign]
-    single.update(one_step)
+    experience = Experience(data.obs, data.skill, data.action, summed[None], gap, bootstrap)
+    monkeypatch.setattr("agents.learners.sac.single_steps", lambda *_: experience)
+    single.update(data)
     for name, value in flats(several).items():
         torch.testing.assert_close(value, flats(single)[name], rtol=1e-5, atol=1e-6)
-
-
-def experience(agent: MultiCriticSAC, data: Transitions, discount: Tensor) -> Any:
-    from agents.learners.sac import _Experience
-
-    states = agent._states(data.obs, data.next_obs, data.skill)
-    return _Experience(states, data.action, data.reward[None], discount)
 
 
 def test_a_window_whose_first_step_ends_is_a_single_step():
     first = torch.arange(3 * 32) < 32
     valid = first.view(3, 32)
-    several, single = learner(n_step=3), learner()
-    several.update(windows(3, terminated=first), valid)
+    several, single = learner(learned=True, n_step=3), learner(learned=True)
+    void = torch.full((3 * 32,), torch.nan)
+    void[:32] = batch().reward
+    several.update(windows(3, terminated=first, reward=void), valid)
     single.update(batch(terminated=torch.ones(32, dtype=torch.bool)))
     assert same_updates(several, single)
 

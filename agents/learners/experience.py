@@ -1,0 +1,79 @@
+"""What the critics learn from: batches of single steps or of windows of steps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from agents.learners.returns import n_step_return
+from rl_info.transitions import Transitions
+
+
+@dataclass(frozen=True)
+class Experience:
+    """B actions with the rewards up to the observation to bootstrap from."""
+
+    obs: Float[Tensor, "B O"]
+    skill: Float[Tensor, "B Z"]
+    action: Float[Tensor, "B A"]
+    reward: Float[Tensor, "K B"]
+    """Discounted sum of each reward up to the bootstrap."""
+    discount: Float[Tensor, "K B"]
+    """Of the bootstrap; 0 where there is none."""
+    next_obs: Float[Tensor, "B O"]
+
+
+def single_steps(
+    batch: Transitions, rewards: Float[Tensor, "K B"], discount: Float[Tensor, " K"]
+) -> Experience:
+    """One reward, then the bootstrap."""
+    return Experience(
+        obs=batch.obs,
+        skill=batch.skill,
+        action=batch.action,
+        reward=rewards,
+        discount=discount[:, None] * ~batch.terminated,
+        next_obs=batch.next_obs,
+    )
+
+
+def windows(
+    batch: Transitions,
+    rewards: Float[Tensor, "K R"],
+    discount: Float[Tensor, " K"],
+    valid: Bool[Tensor, "T B"],
+) -> Experience:
+    """The rewards of all valid steps of each window (row t·B + b of the batch), then the bootstrap.
+
+    The skill is that of the first step.
+    """
+    steps, count = valid.shape
+    terminated = batch.terminated.view(steps, count)
+    summed = n_step_return(rewards.view(-1, steps, count), discount, terminated, valid)
+    row = summed.last * count + torch.arange(count, device=valid.device)
+    return Experience(
+        obs=batch.obs[:count],
+        skill=batch.skill[:count],
+        action=batch.action[:count],
+        reward=summed.reward,
+        discount=summed.discount,
+        next_obs=batch.next_obs[row],
+    )
+
+
+def first_rows(batch: Transitions, count: int) -> Transitions:
+    """The first `count` steps of a batch."""
+    return Transitions(
+        obs=batch.obs[:count],
+        action=batch.action[:count],
+        reward=batch.reward[:count],
+        next_obs=batch.next_obs[:count],
+        terminated=batch.terminated[:count],
+        truncated=batch.truncated[:count],
+        skill=batch.skill[:count],
+        signals={name: value[:count] for name, value in batch.signals.items()},
+        next_signals={name: value[:count] for name, value in batch.next_signals.items()},
+    )
