@@ -80,9 +80,7 @@ class FlatAdam:
         else:
             self._factors[2] = tau
             follower = target.numpy(force=True).reshape(-1)
-            _adam_and_follow(
-                *self._arrays, follower, slopes, self._factors, self._squares.numpy().reshape(1)
-            )
+            _adam_and_follow(*self._arrays, follower, slopes, self._factors, self._total)
         return self._squares.sqrt()
 
     def _bind(self) -> None:
