@@ -5,12 +5,21 @@ from __future__ import annotations
 import fcntl
 import os
 import pty
+import select
 import struct
 import termios
 
 import pytest
 
 from agents.training.progress import ProgressBar
+
+
+def read_all(master: int) -> str:
+    """What a terminal was sent; it may arrive in several pieces."""
+    pieces = []
+    while select.select([master], [], [], 0.5)[0]:
+        pieces.append(os.read(master, 1 << 16))
+    return b"".join(pieces).decode()
 
 
 @pytest.mark.parametrize("columns", [0, 80])
@@ -25,7 +34,7 @@ def test_a_terminal_sees_time_left_and_both_speeds(
         bar.update(500, 250)
         bar.close()
         terminal.flush()
-        shown = os.read(master, 1 << 16).decode()
+        shown = read_all(master)
     os.close(master)
     assert "run folder: here" in shown
     last = shown.rstrip().split("\r")[-1]
