@@ -36,8 +36,7 @@ def test_example_trains(name: str, rewards: set[str], tmp_path: Path) -> None:
         losses = [
             line[f"loss/critic/{reward}"] for line in lines if f"loss/critic/{reward}" in line
         ]
-        assert losses
-        assert losses[0] != losses[-1] or len(losses) == 1
+        assert len(set(losses)) > 1, "no update changed the loss"
     assert (folder / "evaluation" / "report.json").is_file()
 
 

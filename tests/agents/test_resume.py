@@ -251,10 +251,17 @@ def test_bad_settings_make_no_folder(tmp_path: Path) -> None:
     for changes, message in [
         ({"env": "dmc/cheetah-rum"}, "cheetah-run"),
         ({"env_options": {"no_such": 1}}, "no option 'no_such'"),
-        ({"device": "cuda"} if not torch.cuda.is_available() else {"env": "x"}, ""),
+        ({"env": "x"}, "unknown env 'x'"),
     ]:
         with pytest.raises(UsageError, match=message):
             run(tmp_path / "run", small(**changes))
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
+def test_a_missing_cuda_device_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no CUDA device here; use --device cpu"):
+        run(tmp_path / "run", small(device="cuda"))
     assert not (tmp_path / "run").exists()
 
 
