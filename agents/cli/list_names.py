@@ -30,7 +30,7 @@ def _rewards() -> Mapping[str, str]:
 def _estimators() -> Mapping[str, str]:
     from rl_info.estimators import ESTIMATORS
 
-    return ESTIMATORS
+    return {name: entry.description for name, entry in ESTIMATORS.items()}
 
 
 KINDS: dict[str, Callable[[], Mapping[str, str]]] = {

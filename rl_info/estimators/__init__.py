@@ -1,6 +1,72 @@
-"""Estimators of mutual information and entropy, in nats, by name."""
+"""Estimators of mutual information, in nats, by name."""
 
 from __future__ import annotations
 
-ESTIMATORS: dict[str, str] = {}
-"""Name of each estimator -> one line of description; none is part of this version."""
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from types import MappingProxyType
+from typing import Any
+
+import torch
+
+from rl_info.estimators.base import Bound, Estimate, Estimator, EstimatorConfig
+
+__all__ = [
+    "ESTIMATORS",
+    "Bound",
+    "Estimate",
+    "Estimator",
+    "EstimatorConfig",
+    "EstimatorEntry",
+    "build_estimator",
+]
+
+
+@dataclass(frozen=True)
+class EstimatorEntry:
+    """One registered estimator."""
+
+    config: type[EstimatorConfig]
+    """Its settings."""
+    estimator: Callable[..., Estimator]
+    """Its class, called with settings, `seed` and `device`."""
+    description: str
+    """One line for a list."""
+
+
+_REGISTERED: dict[str, EstimatorEntry] = {}
+
+ESTIMATORS: Mapping[str, EstimatorEntry] = MappingProxyType(_REGISTERED)
+"""Every estimator by name."""
+
+
+def build_estimator(
+    name: str,
+    config: EstimatorConfig | None = None,
+    *,
+    seed: int = 0,
+    device: torch.device | str = "cpu",
+    **settings: Any,
+) -> Estimator:
+    """Build the estimator registered as `name`, with `config` or with `settings` of its own config.
+
+    Raises ValueError for an unknown name (with the nearest right one) and TypeError if `config`
+    belongs to another estimator, or if a setting is unknown or both are given.
+    """
+    entry = ESTIMATORS.get(name)
+    if entry is None:
+        near = get_close_matches(name, ESTIMATORS, n=1, cutoff=0.0)[0]
+        raise ValueError(
+            f"unknown estimator {name!r}; did you mean {near!r}? "
+            f"Estimators: {', '.join(ESTIMATORS)}"
+        )
+    if config is not None and settings:
+        raise TypeError("give an estimator either a config or single settings, not both")
+    chosen = entry.config(**settings) if config is None else config
+    if not isinstance(chosen, entry.config):
+        raise TypeError(
+            f"estimator {name!r} is configured by {entry.config.__name__}, "
+            f"not by {type(chosen).__name__}"
+        )
+    return entry.estimator(chosen, seed=seed, device=device)

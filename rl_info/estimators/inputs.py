@@ -1,0 +1,110 @@
+"""Checks of samples before any estimator sees them."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+Samples = Tensor | NDArray[np.floating]
+"""Samples of one variable: (N,) or (N, D), float32 or float64, tensor or array."""
+
+
+class EstimatorWarning(UserWarning):
+    """An estimate was made and should not be trusted blindly."""
+
+
+class ConstantColumnWarning(EstimatorWarning):
+    """A column of the samples never changes, so it carries no information."""
+
+
+class TiedSamplesWarning(EstimatorWarning):
+    """Equal values were found where distances between neighbours assume none."""
+
+
+class DiscreteDataWarning(EstimatorWarning):
+    """The samples look discrete and the estimator assumes a density."""
+
+
+class NotABoundWarning(EstimatorWarning):
+    """The estimate is not the bound that its name suggests under these conditions."""
+
+
+def check_pair(
+    x: Samples,
+    y: Samples,
+    *,
+    minimum: int = 2,
+    device: torch.device | str = "cpu",
+    needs_density: bool = True,
+) -> tuple[Tensor, Tensor]:
+    """Samples of two variables as tensors (N, X) and (N, Y) of one float type on `device`.
+
+    Warns of constant columns, and with `needs_density` of data that look discrete. Raises
+    ValueError for shapes other than (N,) or (N, D), different lengths, fewer than `minimum`
+    samples, integers, and values that are not finite, naming the first bad row and column.
+    """
+    left, right = as_matrix(x, "x", device), as_matrix(y, "y", device)
+    if left.shape[0] != right.shape[0]:
+        raise ValueError(
+            f"x has {left.shape[0]} samples and y has {right.shape[0]}: row i of both must belong "
+            "together"
+        )
+    if left.shape[0] < minimum:
+        raise ValueError(f"{left.shape[0]} samples are too few: at least {minimum} are needed")
+    dtype = torch.promote_types(left.dtype, right.dtype)
+    for name, matrix in (("x", left), ("y", right)):
+        _warn_of_constants(name, matrix)
+        if needs_density:
+            _warn_of_discrete(name, matrix)
+    return left.to(dtype), right.to(dtype)
+
+
+def as_matrix(samples: Samples, name: str, device: torch.device | str = "cpu") -> Tensor:
+    """`samples`, called `name` in errors, as a finite float tensor (N, D) on `device`."""
+    tensor = torch.as_tensor(samples, device=device)
+    if tensor.dtype not in (torch.float32, torch.float64):
+        raise ValueError(
+            f"{name} is {str(tensor.dtype).removeprefix('torch.')}; these estimators take float32 "
+            "or float64. If it is discrete, a density does not exist: use a discrete estimator, or "
+            "convert it knowingly"
+        )
+    if tensor.ndim == 1:
+        tensor = tensor[:, None]
+    if tensor.ndim != 2 or tensor.shape[1] == 0:
+        raise ValueError(f"{name} has shape {tuple(tensor.shape)}; expected (N,) or (N, D), D ≥ 1")
+    bad = ~torch.isfinite(tensor)
+    if bad.any():
+        row, column = (int(i) for i in bad.nonzero()[0])
+        raise ValueError(f"{name}[{row}, {column}] is {tensor[row, column].item()}: not finite")
+    return tensor
+
+
+def _warn_of_constants(name: str, matrix: Tensor) -> None:
+    constant = (matrix == matrix[:1]).all(dim=0).nonzero().flatten().tolist()
+    if constant:
+        warnings.warn(
+            f"{name} never changes in column(s) {constant}: remove them",
+            ConstantColumnWarning,
+            stacklevel=3,
+        )
+
+
+def _warn_of_discrete(name: str, matrix: Tensor) -> None:
+    """Few distinct values among many samples: a density is hardly behind that."""
+    samples = matrix.shape[0]
+    if samples < 20:
+        return
+    for column in range(matrix.shape[1]):
+        distinct = torch.unique(matrix[:, column]).numel()
+        if 1 < distinct <= samples // 10:
+            warnings.warn(
+                f"{name} has only {distinct} distinct values in column {column} among {samples} "
+                "samples: it looks discrete, and this estimator assumes a density",
+                DiscreteDataWarning,
+                stacklevel=3,
+            )
+            return
