@@ -11,9 +11,9 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import log_softmax, normalize
 
+from rl_info.nn.perceptron import perceptron
 from rl_info.rewards.base import IntrinsicReward, Metrics, RewardConfig, RewardContext
 from rl_info.rewards.inputs import OBSERVATION, StateInput, needed_signals
-from rl_info.rewards.networks import perceptron
 from rl_info.skills import SkillKind
 from rl_info.transitions import Transitions
 

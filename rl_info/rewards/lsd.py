@@ -9,9 +9,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from rl_info.nn.spectral import SpectralMLP
 from rl_info.rewards.base import IntrinsicReward, Metrics, RewardConfig, RewardContext
 from rl_info.rewards.inputs import OBSERVATION, StateEmbedding, StateInput, needed_signals
-from rl_info.rewards.spectral import SpectralMLP
 from rl_info.skills import SkillKind
 from rl_info.transitions import Transitions
 

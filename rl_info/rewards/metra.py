@@ -10,9 +10,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from rl_info.nn.perceptron import perceptron
 from rl_info.rewards.base import IntrinsicReward, Metrics, RewardConfig, RewardContext
 from rl_info.rewards.inputs import OBSERVATION, StateEmbedding, StateInput, needed_signals
-from rl_info.rewards.networks import perceptron
 from rl_info.skills import SkillKind
 from rl_info.transitions import Transitions
 

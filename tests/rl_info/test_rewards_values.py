@@ -9,11 +9,11 @@ import torch
 from reward_batches import batch_of, context, generator, random_batch
 from scipy import integrate, special
 
+from rl_info.nn.spectral import SpectralMLP
 from rl_info.rewards import build_reward
 from rl_info.rewards.diayn import DIAYNConfig, log_sphere_area, log_vmf_constant
 from rl_info.rewards.lsd import LSDConfig
 from rl_info.rewards.metra import METRAConfig
-from rl_info.rewards.spectral import SpectralMLP
 from rl_info.rewards.task import TaskConfig
 from rl_info.skills import SkillSpec
 
