@@ -29,6 +29,10 @@ class DiscreteDataWarning(EstimatorWarning):
     """The samples look discrete and the estimator assumes a density."""
 
 
+class SaturatedWarning(EstimatorWarning):
+    """The estimate sits near the ceiling that the number of samples sets, whatever the truth."""
+
+
 class NotABoundWarning(EstimatorWarning):
     """The estimate is not the bound that its name suggests under these conditions."""
 
