@@ -71,3 +71,35 @@ def latent(
     loadings = torch.cat([x_loadings, y_loadings]).to(torch.float64)
     identity = torch.eye(len(loadings), dtype=torch.float64)
     return loadings @ loadings.T + noise**2 * identity
+
+
+def factors(
+    x_dims: int,
+    y_dims: int,
+    pairs: int,
+    *,
+    everywhere: float,
+    within: float,
+    between: float,
+    alone: float,
+) -> Float[Tensor, "D D"]:
+    """Correlations of a latent factor model: every coordinate is its own N(0, 1) plus factors.
+
+    One factor loads `everywhere`, one `within` each side; each of the first `pairs` coordinates
+    of X shares one of loading `between` with its partner in Y, the rest have a private one of
+    loading `alone`. Raises ValueError for more pairs than dimensions.
+    """
+    if not 0 <= pairs <= min(x_dims, y_dims):
+        raise ValueError(f"pairs must lie in [0, {min(x_dims, y_dims)}], got {pairs}")
+    dims = x_dims + y_dims
+    matrix = torch.full((dims, dims), everywhere**2, dtype=torch.float64)
+    matrix[:x_dims, :x_dims] += within**2
+    matrix[x_dims:, x_dims:] += within**2
+    paired_rows = torch.arange(pairs)
+    private = torch.full((dims,), alone**2, dtype=torch.float64)
+    private[paired_rows] = private[x_dims + paired_rows] = between**2
+    matrix += torch.diag(1 + private)
+    matrix[paired_rows, x_dims + paired_rows] += between**2
+    matrix[x_dims + paired_rows, paired_rows] += between**2
+    scale = matrix.diagonal().rsqrt()
+    return matrix * scale[:, None] * scale

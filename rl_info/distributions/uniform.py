@@ -17,18 +17,24 @@ class AdditiveUniform:
     """Y = X + E with X ~ U(0, 1) and E ~ U(−ε, ε), independently in every dimension.
 
     Per dimension I = ε − ln 2ε for ε ≤ ½, else 1 / (4ε) nats (Czyż et al. 2023, arXiv 2306.11078).
+    Raises ValueError for ε ≤ 0, or as many ε as are not dimensions.
     """
 
-    noise: float
-    """ε, half the width of the noise."""
+    noise: float | tuple[float, ...]
+    """ε, half the width of the noise: one for all dimensions, or one for each."""
     dims: int = 1
     """Dimensions of X, and of Y."""
 
     def __post_init__(self) -> None:
-        if self.noise <= 0:
+        if len(self.widths) != self.dims or self.dims < 1:
+            raise ValueError(f"dims is {self.dims} for {len(self.widths)} values of noise")
+        if min(self.widths) <= 0:
             raise ValueError(f"noise must be > 0, got {self.noise}: without it I is infinite")
-        if self.dims < 1:
-            raise ValueError(f"dims must be ≥ 1, got {self.dims}")
+
+    @property
+    def widths(self) -> tuple[float, ...]:
+        """ε of every dimension."""
+        return self.noise if isinstance(self.noise, tuple) else (self.noise,) * self.dims
 
     @property
     def x_dims(self) -> int:
@@ -43,23 +49,25 @@ class AdditiveUniform:
     @property
     def information(self) -> float:
         """I(X;Y) in nats."""
-        noise = self.noise
-        return self.dims * (noise - math.log(2 * noise) if noise <= 0.5 else 0.25 / noise)
+        return sum(
+            noise - math.log(2 * noise) if noise <= 0.5 else 0.25 / noise for noise in self.widths
+        )
 
     def sample(
         self, n: int, generator: torch.Generator
     ) -> tuple[Float[Tensor, "N X"], Float[Tensor, "N Y"]]:
         """`n` draws in float64 on the generator's device."""
         x = draw_uniform(n, self.dims, generator)
-        return x, x + self.noise * (2 * draw_uniform(n, self.dims, generator) - 1)
+        return x, x + x.new_tensor(self.widths) * (2 * draw_uniform(n, self.dims, generator) - 1)
 
     def log_ratio(self, x: Float[Tensor, "N X"], y: Float[Tensor, "N Y"]) -> Float[Tensor, N]:
         """ln p(y|x) − ln p(y): minus the log of how much of [y − ε, y + ε] lies in [0, 1].
 
         −∞ where the noise cannot lead from x to y.
         """
-        overlap = (y + self.noise).clamp_max(1.0) - (y - self.noise).clamp_min(0.0)
-        possible = ((y - x).abs() <= self.noise).all(dim=1)
+        noise = x.new_tensor(self.widths)
+        overlap = (y + noise).clamp_max(1.0) - (y - noise).clamp_min(0.0)
+        possible = ((y - x).abs() <= noise).all(dim=1)
         ratio = -torch.log(overlap).sum(dim=1)
         return torch.where(possible, ratio, ratio.new_tensor(-math.inf))
 

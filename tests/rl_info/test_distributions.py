@@ -18,8 +18,9 @@ from rl_info.distributions import (
     Transformed,
     correlated_normal,
 )
-from rl_info.distributions.covariances import dense, equal_pairs, latent, paired, two_pairs
+from rl_info.distributions.covariances import dense, equal_pairs, factors, latent, paired, two_pairs
 from rl_info.distributions.embeddings import spiral, swiss_roll
+from rl_info.distributions.irrelevant import IrrelevantColumns
 from rl_info.distributions.student import tail_information
 from rl_info.distributions.transforms import asinh, bimodal, half_cube, normal_cdf, wiggly
 from rl_info.distributions.uniform import noise_for_information
@@ -93,6 +94,8 @@ WITH_DENSITY: dict[str, DensityRatio] = {
     "student-3 pairs": Student(two_pairs(3, 3), 3, 3.0),
     "uniform .1": AdditiveUniform(0.1),
     "uniform .75": AdditiveUniform(0.75, dims=2),
+    "uniform mixed": AdditiveUniform((0.3, 1.5), dims=2),
+    "factors": Normal(factors(3, 2, 1, everywhere=0.5, within=0.4, between=1.0, alone=0.7), 3),
 }
 
 
@@ -201,6 +204,25 @@ def test_transforms_change_samples_and_not_the_truth() -> None:
     assert through.information == base.information
 
 
+def test_factor_model_has_the_two_pair_truth_as_a_special_case() -> None:
+    # Loading 2 between partners gives each pair the correlation 4 / (1 + 4).
+    matrix = factors(4, 3, 2, everywhere=0.0, within=0.0, between=2.0, alone=2.0)
+    torch.testing.assert_close(matrix, two_pairs(4, 3, 0.8))
+
+
+def test_irrelevant_columns_add_nothing() -> None:
+    base = AdditiveUniform(0.3)
+    wide = IrrelevantColumns(base, 3, 2)
+    x, y = wide.sample(4000, generator())
+    assert (x.shape[1], y.shape[1]) == (3, 2)
+    torch.testing.assert_close(x[:, :1], base.sample(4000, generator())[0])
+    assert wide.information == base.information
+    others = torch.corrcoef(torch.cat([x, y], dim=1).T)[[1, 2, 4]]
+    assert (others.abs() > 0.08).sum() == 3
+    with pytest.raises(ValueError, match="fewer than"):
+        IrrelevantColumns(base, 1, 0)
+
+
 def test_bad_settings_are_named() -> None:
     identity = torch.eye(2, dtype=torch.float64)
     with pytest.raises(ValueError, match="positive definite"):
@@ -213,6 +235,10 @@ def test_bad_settings_are_named() -> None:
         Student(identity, 1, 0.0)
     with pytest.raises(ValueError, match="noise"):
         AdditiveUniform(0.0)
+    with pytest.raises(ValueError, match="values of noise"):
+        AdditiveUniform((0.1, 0.2), dims=3)
+    with pytest.raises(ValueError, match="pairs must"):
+        factors(2, 3, 3, everywhere=0.0, within=0.0, between=1.0, alone=1.0)
     with pytest.raises(ValueError, match="between -1 and 1"):
         paired(1, 1, [1.0])
     with pytest.raises(ValueError, match="pairs need"):
