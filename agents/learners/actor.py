@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from agents.learners.config import SACConfig
+from rl_info.nn.flat_gradient import FlatGradient
 from rl_info.nn.stacked_layout import StackedLayout
 from rl_info.nn.stacked_mlp import StackedMLP, Tape
 from rl_info.nn.tanh_gaussian import SquashedSample, TanhGaussian
@@ -58,7 +59,7 @@ class Actor(nn.Module):
 
     def gradient(
         self, actor_pass: ActorPass, action: Float[Tensor, "B A"], log_prob: Float[Tensor, ""]
-    ) -> Float[Tensor, " F"]:
+    ) -> FlatGradient:
         """Gradient of the parameters, given those of the actions and of every log density."""
         features = actor_pass.sample.gradient(action, log_prob)
         return self.net.gradient(actor_pass.tape, features.T[None])

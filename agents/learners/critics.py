@@ -9,6 +9,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from agents.learners.config import SACConfig
+from rl_info.nn.flat_gradient import FlatGradient
 from rl_info.nn.stacked_layout import StackedLayout
 from rl_info.nn.stacked_mlp import StackedMLP, Tape
 
@@ -56,9 +57,7 @@ class CriticStack(nn.Module):
         tape = self.net.run(torch.cat([state, action], dim=-1))
         return CriticPass(tape.output.view(-1, self.rewards, len(state)), tape)
 
-    def gradient(
-        self, critic_pass: CriticPass, values: Float[Tensor, "E K B"]
-    ) -> Float[Tensor, " F"]:
+    def gradient(self, critic_pass: CriticPass, values: Float[Tensor, "E K B"]) -> FlatGradient:
         """Gradient of the parameters, given that of the values."""
         tape = critic_pass.tape
         return self.net.gradient(tape, values.view_as(tape.output))

@@ -174,12 +174,14 @@ class MultiCriticSAC:
         )
         current = self.critics.run(state, experience.action)
         values, metrics = losses.critic_loss(current.values, target, objective)
-        gradient = self.critics.gradient(current, values)
+        net, target_net = self.critics.net, self.target_critics.net
         metrics["gradient_norm/critics"] = self.optimisers["critics"].step(
-            gradient, self.target_critics.net.flat, self.config.tau
+            self.critics.gradient(current, values),
+            target_net.flat,
+            self.config.tau,
+            net.rounded,
+            target_net.rounded,
         )
-        self.critics.net.refresh()
-        self.target_critics.net.refresh()
         self.scale.observe(target)
         return metrics
 
@@ -190,13 +192,14 @@ class MultiCriticSAC:
         action = self.critics.action_gradient(judged, wanted.member, wanted.value)
         gradient = self.actor.gradient(policy, action, wanted.log_prob)
         metrics["policy/temperature"] = temperature
-        metrics["gradient_norm/actor"] = self.optimisers["actor"].step(gradient)
-        self.actor.net.refresh()
+        metrics["gradient_norm/actor"] = self.optimisers["actor"].step(
+            gradient, rounded=self.actor.net.rounded
+        )
         if self.config.learn_temperature:
-            gradient, details = losses.temperature_loss(
+            slope, details = losses.temperature_loss(
                 temperature, metrics["policy/entropy"], self.target_entropy
             )
-            self.optimisers["temperature"].step(gradient)
+            self.optimisers["temperature"].step(slope)
             metrics |= details
         return metrics
 

@@ -1,24 +1,26 @@
-"""Adam for a parameter that is one flat buffer, together with the average that follows it."""
+"""Adam for a parameter that is one flat buffer, together with what follows it."""
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-import numba
 import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from rl_info.nn.adam_kernel import adam
+from rl_info.nn.flat_gradient import FlatGradient
+
 
 class FlatAdam:
     """Adam (Kingma and Ba, arXiv 1412.6980) for one parameter of any shape.
 
-    Large networks are bound by memory in their optimiser, so on the CPU the step and the moving
-    average of a target network are one compiled pass over the buffers. Takes gradients as arguments
-    and leaves `.grad` alone. Raises ValueError for a rate or decay out of range.
+    Large networks are bound by memory in their optimiser, so on the CPU the step, the moving
+    average of a target network and the rounded copies of both are one compiled pass over the
+    buffers. Takes gradients as arguments and leaves `.grad` alone. Raises ValueError for a rate or
+    decay out of range.
     """
 
     def __init__(
@@ -44,51 +46,68 @@ class FlatAdam:
         self.steps = 0
         self.first_moment = torch.zeros_like(parameter.detach())
         self.second_moment = torch.zeros_like(parameter.detach())
-        self._squares = torch.zeros(())
         self._origin = 0
 
     def step(
         self,
-        gradient: Float[Tensor, "*S"],
+        gradient: Float[Tensor, "*S"] | FlatGradient,
         target: Float[Tensor, "*S"] | None = None,
         tau: float = 0.0,
+        rounded: Float[Tensor, " _R"] | None = None,
+        rounded_target: Float[Tensor, " _R"] | None = None,
     ) -> Float[Tensor, ""]:
         """Descend along `gradient`; then move `target` by the share `tau` to the new parameter.
 
-        Returns the norm of the gradient. A larger one than `max_norm` is scaled down to it, in
-        place.
+        `rounded` and `rounded_target` receive the leading elements of both in bfloat16; they must
+        be as long as the rounded part of the gradient. Returns the norm of the gradient. A larger
+        one than `max_norm` is scaled down to it, in place.
         """
+        if not isinstance(gradient, FlatGradient):
+            gradient = FlatGradient(None, gradient)
         norm = None
         if self.max_norm is not None:
             norm = gradient.norm()
-            gradient.mul_((self.max_norm / (norm + 1e-6)).clamp_max(1.0))
+            gradient.scale_((self.max_norm / (norm + 1e-6)).clamp_max(1.0))
         self.steps += 1
-        on_cpu = self.parameter.device.type == "cpu"
-        found = (self.step_by_pass if on_cpu else self.step_by_tensors)(gradient, target, tau)
+        if self.parameter.device.type == "cpu":
+            found = self.step_by_pass(gradient, target, tau, rounded, rounded_target)
+        else:
+            found = self.step_by_tensors(gradient.float(), target, tau)
+            for copy, value in ((rounded, self.parameter), (rounded_target, target)):
+                if copy is not None and value is not None:
+                    copy.copy_(value[: len(copy)])
         return found if norm is None else norm
 
     def step_by_pass(
-        self, gradient: Float[Tensor, "*S"], target: Float[Tensor, "*S"] | None, tau: float
+        self,
+        gradient: FlatGradient,
+        target: Float[Tensor, "*S"] | None,
+        tau: float,
+        rounded: Float[Tensor, " _R"] | None = None,
+        rounded_target: Float[Tensor, " _R"] | None = None,
     ) -> Float[Tensor, ""]:
         """The step as one pass over the memory of the CPU, `steps` having been counted."""
         if self._origin != self.parameter.data_ptr():
             self._bind()
-        self._factors[:2] = self._corrections()
-        slopes = gradient.numpy().reshape(-1)
-        if target is None:
-            _adam(*self._arrays, slopes, self._factors, self._total)
-        else:
-            self._factors[2] = tau
-            follower = target.numpy(force=True).reshape(-1)
-            _adam_and_follow(*self._arrays, follower, slopes, self._factors, self._total)
-        return self._squares.sqrt()
+        self._factors[:3] = *self._corrections(), tau
+        follower = None if target is None else _flat(target)
+        slopes = _flat(gradient.rest)
+        if gradient.rounded is None:
+            squares = adam(*self._arrays, slopes, follower, None, None, self._factors)
+            return torch.tensor(squares).sqrt()
+        low = [None if each is None else _bits(each) for each in (rounded, rounded_target)]
+        split = len(gradient.rounded)
+        heads, tails = zip(*((each[:split], each[split:]) for each in self._arrays), strict=True)
+        head, tail = (None, None) if follower is None else (follower[:split], follower[split:])
+        squares = adam(*heads, _bits(gradient.rounded), head, *low, self._factors)
+        squares += adam(*tails, slopes, tail, None, None, self._factors)
+        return torch.tensor(squares).sqrt()
 
     def _bind(self) -> None:
         """Take the memory of the buffers where they are now."""
         buffers = (self.parameter, self.first_moment, self.second_moment)
-        self._arrays = [buffer.numpy(force=True).reshape(-1) for buffer in buffers]
+        self._arrays = [_flat(buffer) for buffer in buffers]
         self._factors = np.array([0.0, 0.0, 0.0, *self.betas, self.epsilon], dtype=np.float32)
-        self._total = self._squares.numpy().reshape(1)
         self._origin = self.parameter.data_ptr()
 
     @torch.no_grad()
@@ -126,52 +145,11 @@ class FlatAdam:
         self.steps = int(state["steps"])
 
 
-def _compile(function: Callable[..., None]) -> Any:
-    """Compile a loop over elements for vectors of any width.
-
-    numpy's rules for division, fused multiply-add and a sum in parts make that possible. Each
-    element is computed alone; only the sum of squares depends on the width.
-    """
-    # The shape checks of the tests wrap every function in one that cannot be compiled.
-    plain = inspect.unwrap(function)
-    fast = {"contract", "reassoc"}
-    return numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=fast)(plain)
+def _flat(buffer: Tensor) -> Any:
+    """The memory of a float32 buffer as a flat array."""
+    return buffer.numpy(force=True).reshape(-1)
 
 
-@_compile
-def _adam(
-    value: Any, first: Any, second: Any, gradient: Any, factors: Any, sum_of_squares: Any
-) -> None:
-    rate, root, _, beta1, beta2, epsilon = factors
-    total = np.float32(0)
-    for i in range(value.shape[0]):
-        slope = gradient[i]
-        square = slope * slope
-        total += square
-        first[i] = beta1 * first[i] + (np.float32(1) - beta1) * slope
-        second[i] = beta2 * second[i] + (np.float32(1) - beta2) * square
-        value[i] -= rate * first[i] / (np.sqrt(second[i]) * root + epsilon)
-    sum_of_squares[0] = total
-
-
-@_compile
-def _adam_and_follow(
-    value: Any,
-    first: Any,
-    second: Any,
-    target: Any,
-    gradient: Any,
-    factors: Any,
-    sum_of_squares: Any,
-) -> None:
-    rate, root, tau, beta1, beta2, epsilon = factors
-    total = np.float32(0)
-    for i in range(value.shape[0]):
-        slope = gradient[i]
-        square = slope * slope
-        total += square
-        first[i] = beta1 * first[i] + (np.float32(1) - beta1) * slope
-        second[i] = beta2 * second[i] + (np.float32(1) - beta2) * square
-        value[i] -= rate * first[i] / (np.sqrt(second[i]) * root + epsilon)
-        target[i] += tau * (value[i] - target[i])
-    sum_of_squares[0] = total
+def _bits(buffer: Tensor) -> Any:
+    """The memory of a bfloat16 buffer, a type numpy lacks, as unsigned integers."""
+    return buffer.view(torch.uint16).numpy()

@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from rl_info.nn.flat_gradient import FlatGradient
 from rl_info.nn.stacked_layout import StackedLayers, StackedLayout
 
 Precision = Literal["float32", "bfloat16"]
@@ -55,12 +56,12 @@ class StackedMLP(nn.Module):
 
     `layer_norm` standardises every hidden layer before its ReLU, without gain and offset: the next
     layer can absorb a positive gain. `precision` "bfloat16" rounds the operands of the products
-    between hidden layers, nearly all of the arithmetic; inputs, outputs, parameters and gradients
-    stay float32.
+    between hidden layers, nearly all of the arithmetic, and the gradients of their weights; inputs,
+    outputs and parameters stay float32.
 
     Gradients are written out rather than left to autograd, whose book-keeping takes a good part of
     the time of a small network. After any change to `flat` other than `load_state_dict`, call
-    `refresh`, which renews the rounded copy of the weights.
+    `refresh`, which renews the rounded copy of the weights, or renew `rounded` along with it.
     """
 
     def __init__(
@@ -94,6 +95,11 @@ class StackedMLP(nn.Module):
         elif self.rounds:
             self._rounded.copy_(self.flat[: self.layout.square_size])
 
+    @property
+    def rounded(self) -> Float[Tensor, " S"] | None:
+        """The weights between hidden layers in bfloat16, if the products round."""
+        return self._rounded if self.rounds else None
+
     def _bind(self) -> None:
         """Take views of `flat` where it is now, and buffers of its size beside it."""
         self._layers = self.layout.layers(self.flat)
@@ -103,8 +109,13 @@ class StackedMLP(nn.Module):
         # Gain 1 and offset 0: without them the operation is slower, and rounds its statistics.
         width = self.layout.hidden_dim
         self._identity = self.flat.new_ones(width), self.flat.new_zeros(width)
-        self._gradient = torch.empty_like(self.flat)
-        self._gradients = self.layout.layers(self._gradient)
+        gradient = torch.empty_like(self.flat)
+        self._gradients = self.layout.layers(gradient)
+        self._gradient = FlatGradient(None, gradient)
+        if self.rounds:
+            low = torch.empty_like(self._rounded)
+            self._gradients = replace(self._gradients, weights=self.layout.squares(low))
+            self._gradient = FlatGradient(low, gradient[self.layout.square_size :])
         self._origin = self.flat.data_ptr()
 
     def forward(self, inputs: Float[Tensor, "B I"]) -> Float[Tensor, "E P B"]:
@@ -147,7 +158,7 @@ class StackedMLP(nn.Module):
         # In float32 baddbmm would first spread the bias over the result.
         return torch.bmm(value, weight).add_(bias)
 
-    def gradient(self, tape: Tape, output: Float[Tensor, "E P B"]) -> Float[Tensor, " F"]:
+    def gradient(self, tape: Tape, output: Float[Tensor, "E P B"]) -> FlatGradient:
         """Gradient of `flat`, given that of the output; the next call overwrites it."""
         grads = self._gradients
         torch.bmm(output, tape.hidden[-1], out=grads.output_weight)
@@ -195,12 +206,8 @@ class StackedMLP(nn.Module):
         grad: Float[Tensor, "E B H"],
     ) -> None:
         weight, bias = grads.weights[layer], grads.biases[layer]
-        if self.rounds:
-            weight.copy_(torch.bmm(value.mT, grad))
-            bias.copy_(grad.sum(dim=1, keepdim=True))
-        else:
-            torch.bmm(value.mT, grad, out=weight)
-            torch.sum(grad, dim=1, keepdim=True, out=bias)
+        torch.bmm(value.mT, grad, out=weight)
+        torch.sum(grad, dim=1, keepdim=True, dtype=bias.dtype, out=bias)
 
 
 def _pass_where_positive(grad: Float[Tensor, "E B H"], sign: Float[Tensor, "E B H"]) -> None:

@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from rl_info.nn import FlatAdam
+from rl_info.nn.flat_gradient import FlatGradient
 
 
 def gradients(count=30, size=1001):
@@ -36,6 +37,26 @@ def test_the_step_without_a_target_is_the_same_step():
         first.step(gradient)
         second.step(gradient, torch.zeros(1001), 0.5)
     assert torch.equal(*values)
+
+
+@pytest.mark.parametrize("max_norm", [None, 0.5])
+def test_a_rounded_gradient_is_read_exactly_and_rounded_copies_follow(max_norm):
+    values = [nn.Parameter(torch.ones(1001), requires_grad=False) for _ in range(2)]
+    targets = [torch.zeros(1001), torch.zeros(1001)]
+    copies = [torch.zeros(600, dtype=torch.bfloat16) for _ in range(2)]
+    low, exact = (FlatAdam(value, 1e-2, max_norm=max_norm) for value in values)
+    for gradient in gradients():
+        mixed = FlatGradient(gradient[:600].bfloat16(), gradient[600:].clone())
+        same = mixed.float()
+        norm = low.step(mixed, targets[0], 0.1, *copies)
+        torch.testing.assert_close(norm, exact.step(same, targets[1], 0.1), rtol=1e-5, atol=0)
+        for copy, followed in zip(copies, (values[0], targets[0]), strict=True):
+            assert torch.equal(copy, followed[:600].bfloat16())
+    # A clipped gradient is rounded once more, by half of the eighth bit.
+    tolerance = 1e-6 if max_norm is None else 4e-3
+    torch.testing.assert_close(*values, rtol=0, atol=tolerance)
+    torch.testing.assert_close(*targets, rtol=0, atol=tolerance)
+    assert float((values[0] - 1.0).abs().max()) > 0.05
 
 
 def test_tensor_operations_for_other_devices_agree_with_the_compiled_pass():
