@@ -6,13 +6,16 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from statistics import NormalDist
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from rl_info.estimators.inputs import Samples, check_pair
+
+# typing.Self is refused by the run-time type checks of the tests.
+Fitted = TypeVar("Fitted", bound="Estimator")
 
 Bound = Literal["lower", "upper", "none"]
 """On which side of the truth the expectation of an estimate lies, where theory says so."""
@@ -78,7 +81,7 @@ class Estimator(ABC):
         self.seed = seed
         self.device = torch.device(device)
 
-    def fit(self, x: Samples, y: Samples) -> Self:
+    def fit(self: Fitted, x: Samples, y: Samples) -> Fitted:
         """Learn from samples (N, X) and (N, Y), float32 or float64; returns the estimator.
 
         Raises ValueError for samples that cannot be used, naming what is wrong.
