@@ -10,7 +10,13 @@ from typing import Any
 
 import torch
 
+from rl_info.estimators.adaptive_binning import AdaptiveBinning, AdaptiveBinningConfig
+from rl_info.estimators.adaptive_kde import AdaptiveKDE, AdaptiveKDEConfig
 from rl_info.estimators.base import Bound, Estimate, Estimator, EstimatorConfig
+from rl_info.estimators.cauchy_schwarz import CauchySchwarz, CauchySchwarzConfig
+from rl_info.estimators.cca import CCA, CCAConfig
+from rl_info.estimators.diffusion import Diffusion, DiffusionConfig
+from rl_info.estimators.gaussian_copula import GaussianCopula, GaussianCopulaConfig
 
 __all__ = [
     "ESTIMATORS",
@@ -35,7 +41,24 @@ class EstimatorEntry:
     """One line for a list."""
 
 
-_REGISTERED: dict[str, EstimatorEntry] = {}
+_REGISTERED: dict[str, EstimatorEntry] = {
+    "cca": EstimatorEntry(CCAConfig, CCA, "canonical correlations: exact for normal samples"),
+    "gaussian_copula": EstimatorEntry(
+        GaussianCopulaConfig, GaussianCopula, "ranks made normal, then canonical correlations"
+    ),
+    "cauchy_schwarz": EstimatorEntry(
+        CauchySchwarzConfig, CauchySchwarz, "Cauchy–Schwarz quadratic information, not Shannon's"
+    ),
+    "diffusion": EstimatorEntry(
+        DiffusionConfig, Diffusion, "diffusion spectral information, not Shannon's"
+    ),
+    "adaptive_binning": EstimatorEntry(
+        AdaptiveBinningConfig, AdaptiveBinning, "counts in bins of equally many distinct values"
+    ),
+    "adaptive_kde": EstimatorEntry(
+        AdaptiveKDEConfig, AdaptiveKDE, "kernel densities with noise that suits the spread"
+    ),
+}
 
 ESTIMATORS: Mapping[str, EstimatorEntry] = MappingProxyType(_REGISTERED)
 """Every estimator by name."""
