@@ -90,4 +90,6 @@ def probe_gl(timeout: float = 60.0) -> GLProbe:
         return GLProbe(True, backend, "")
     lines = done.stderr.strip().splitlines()
     reason = lines[-1] if lines else f"exit status {done.returncode}"
+    if backend not in (*_LIBRARIES, "glfw"):
+        reason = f"the environment variable MUJOCO_GL is set to {backend!r}: {reason}"
     return GLProbe(False, backend, f"{reason}; {INSTALL_HINT}")

@@ -52,9 +52,9 @@ def make_vec(
         pixels: Observe pictures; not available yet.
         dtype: Of observations and signals.
         max_episode_steps: Control steps until truncation; None for the task's own limit.
-        num_threads: Native threads; 0 for as many as there are cores.
+        num_threads: Native threads; 0 for as many as there are cores. An adapter has none.
         resets: `pool` starts episodes of tasks that have to settle first from a pool of initial
-            states; `exact` resets every task as its original does.
+            states; `exact` resets every task as its original does, and so do adapters always.
         **task_options: Keyword options of the task.
 
     Raises:

@@ -90,7 +90,7 @@ class VectorWorld(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         Raises:
             ValueError: for actions of the wrong shape or dtype, or not finite, naming the world;
                 nothing is stepped then.
-            RuntimeError: if no episode has begun.
+            RuntimeError: if no episode has begun, or the worlds are closed.
             PhysicsError: if a simulation breaks down.
         """
 
@@ -125,6 +125,8 @@ class VectorWorld(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
     def _check_step(self, actions: Any) -> Float[np.ndarray, "N A"]:
         """The actions as an array, or the reason why they cannot be taken."""
         box = self._action_box
+        if self.closed:
+            raise RuntimeError("these worlds are closed: make them anew")
         checked = check_actions(actions, self.num_envs, box.shape[0], box.low, box.high)
         if not self._ready:
             raise RuntimeError("call reset() before the first step()")

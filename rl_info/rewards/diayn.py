@@ -70,9 +70,7 @@ class DIAYN(IntrinsicReward):
     def loss(self, batch: Transitions) -> tuple[Float[Tensor, ""], Metrics]:
         """Negative log-likelihood of the skill in nats, up to the constant log p(z)."""
         self.state.learn(self.state.select(batch.next_obs, batch.next_signals))
-        reward = self(batch)
-        metrics: Metrics = {"reward": reward.detach().mean()}
-        return -reward.mean(), metrics
+        return -self(batch).mean(), {}
 
     def forward(self, batch: Transitions) -> Float[Tensor, B]:
         """log q(z|s') − log p(z) in nats."""

@@ -56,8 +56,7 @@ class LSD(IntrinsicReward, StateEmbedding):
         """−mean r; also advances the input statistics and the singular-value estimates."""
         self.state.learn(self.state.select(batch.obs, batch.signals))
         self.phi.refine()
-        reward = self(batch)
-        return -reward.mean(), {"reward": reward.detach().mean()}
+        return -self(batch).mean(), {}
 
     def forward(self, batch: Transitions) -> Float[Tensor, B]:
         """(φ(s') − φ(s))ᵀ z, dimensionless."""

@@ -81,7 +81,6 @@ class METRA(IntrinsicReward, StateEmbedding):
         phi_loss = -(reward + multiplier * slack).mean()
         dual_loss = self.log_multiplier * slack.detach().mean()
         return phi_loss + dual_loss, {
-            "reward": reward.detach().mean(),
             "multiplier": multiplier,
             "constraint_slack": slack.detach().mean(),
             "squared_step": squared.detach().mean(),

@@ -62,7 +62,10 @@ def test_a_preset_learns_from_a_batch_and_acts(name):
         next_signals={},
     )
     before = learner.act(obs, batch.skill, deterministic=True)
-    metrics = learner.update(batch)
+    # With n-step returns the rows are windows, and the mask says which of their steps count.
+    steps = preset.sac.n_step
+    valid = torch.ones(steps, ROWS // steps, dtype=torch.bool) if steps > 1 else None
+    metrics = learner.update(batch, valid)
     assert all(value.isfinite() for value in metrics.values())
     after = learner.act(obs, batch.skill, deterministic=True)
     assert before.shape == (ROWS, ACTION_DIM)

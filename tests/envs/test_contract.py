@@ -193,3 +193,14 @@ def test_a_bad_action_moves_nothing(task_id: str) -> None:
         world.step(np.zeros(good.shape, dtype=int))
     actions = draw_actions(world, EPISODE)
     assert_same(play(world, actions), play(twin, actions))
+
+
+@pytest.mark.parametrize("task_id", ["dmc/cartpole-balance", "gym/Hopper-v5"])
+def test_closed_worlds_say_so(task_id: str) -> None:
+    world = make(task_id)
+    world.reset()
+    action = draw_actions(world, 1)[0]
+    world.step(action)
+    world.close()
+    with pytest.raises(RuntimeError, match="closed: make them anew"):
+        world.step(action)

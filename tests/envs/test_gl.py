@@ -38,6 +38,7 @@ def test_a_probe_without_gl_names_the_packages(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("MUJOCO_GL", "off")
     probe = gl.probe_gl()
     assert not probe.works
+    assert "MUJOCO_GL is set to 'off'" in probe.message
     assert "libegl1" in probe.message
     assert "libosmesa6" in probe.message
 
