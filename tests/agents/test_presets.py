@@ -15,7 +15,7 @@ from rl_info.rewards import REWARDS, build_reward
 from rl_info.rewards.base import RewardContext
 from rl_info.transitions import Transitions
 
-OBS_DIM, ACTION_DIM, ROWS = 18, 6, 32
+OBS_DIM, ACTION_DIM, ROWS = 18, 6, 48
 
 
 @pytest.mark.parametrize("name", PRESETS)
