@@ -15,10 +15,12 @@ def perceptron(
     hidden_layers: int,
     width_out: int,
     generator: torch.Generator,
+    output_gain: float = 1.0,
 ) -> nn.Sequential:
     """ReLU perceptron with `hidden_layers` layers of `hidden_dim` units.
 
-    Weights start orthogonal (hidden gain √2, output gain 1), drawn from `generator`; biases zero.
+    Weights start orthogonal (gain √2 in hidden layers, `output_gain` in the last), drawn from
+    `generator`; biases zero.
     Always float32: a displacement φ(s') − φ(s) is a small difference of large numbers, which
     bfloat16 would drown in rounding.
 
@@ -30,7 +32,7 @@ def perceptron(
     layers: list[nn.Module] = []
     for index, (inputs, outputs) in enumerate(pairwise(sizes)):
         layer = nn.utils.skip_init(nn.Linear, inputs, outputs)
-        gain = math.sqrt(2.0) if index < hidden_layers else 1.0
+        gain = math.sqrt(2.0) if index < hidden_layers else output_gain
         nn.init.orthogonal_(layer.weight, gain=gain, generator=generator)
         nn.init.zeros_(layer.bias)
         layers += [layer, nn.ReLU()]
