@@ -16,6 +16,7 @@ import platform
 import subprocess
 import sys
 from collections import defaultdict
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,11 @@ import numpy as np
 from matplotlib.figure import Figure
 
 RESULTS = Path(__file__).parent / "results"
+
+Curves = dict[str, dict[int, dict[int, float]]]
+"""Value of the metric by arm, seed and env steps."""
+Runs = dict[int, dict[str, Any]]
+"""Final figures by seed."""
 
 
 @dataclass(frozen=True)
@@ -108,10 +114,9 @@ def train(root: Path, name: str, arm_name: str, seed: int, threads: int) -> None
         subprocess.run(command, check=True, stdout=log, stderr=log, env=environment)
 
 
-def run(name: str, root: Path, jobs: int, threads: int) -> None:
-    """Train every arm and seed, `jobs` at a time."""
-    experiment = EXPERIMENTS[name]
-    work = [(arm, seed) for seed in experiment.seeds for arm in experiment.arms]
+def run(name: str, root: Path, jobs: int, threads: int, seeds: Sequence[int]) -> None:
+    """Train every arm with every seed, `jobs` at a time."""
+    work = [(arm, seed) for seed in seeds for arm in EXPERIMENTS[name].arms]
     with ThreadPoolExecutor(jobs) as pool:
         list(pool.map(lambda pair: train(root, name, *pair, threads), work))
 
@@ -131,40 +136,62 @@ def read_curve(folder: Path, metric: str) -> tuple[list[int], list[float], float
 
 
 def collect(name: str, root: Path) -> None:
-    """Write curves (CSV), final figures (JSON) and a plot (PNG) of an experiment."""
+    """Write curves (CSV), final figures (JSON) and a plot (PNG) of an experiment.
+
+    Runs that are not under `root` keep the figures they have there from an earlier collection.
+    """
     experiment = EXPERIMENTS[name]
-    curves: dict[str, dict[int, dict[int, float]]] = defaultdict(dict)
-    summary: dict[str, Any] = {}
+    table, report = RESULTS / f"learning_{name}.csv", RESULTS / f"learning_{name}.json"
+    curves, runs = _read_csv(table), _read_runs(report)
     for arm in experiment.arms:
-        runs = []
         for seed in experiment.seeds:
             folder = run_dir(root, name, arm, seed)
-            if not (folder / "metrics.jsonl").is_file():
-                continue
-            steps, values, seconds = read_curve(folder, experiment.metric)
-            curves[arm][seed] = dict(zip(steps, values, strict=True))
-            runs.append(
-                {
+            if (folder / "metrics.jsonl").is_file():
+                steps, values, seconds = read_curve(folder, experiment.metric)
+                curves[arm][seed] = dict(zip(steps, values, strict=True))
+                runs[arm][seed] = {
                     "seed": seed,
                     "env_steps": steps[-1],
                     "final": values[-1],
                     "training_seconds": round(seconds),
                     **_evaluation(folder),
                 }
-            )
-        finals = [item["final"] for item in runs]
-        summary[arm] = {"runs": runs, "mean_final": float(np.mean(finals)) if finals else None}
     RESULTS.mkdir(exist_ok=True)
-    _write_csv(RESULTS / f"learning_{name}.csv", curves)
+    _write_csv(table, curves)
     content = {
         "experiment": experiment.title,
         "metric": experiment.metric,
         "machine": f"{_cpu()}, {os.cpu_count()} cores",
-        "arms": summary,
+        "arms": {arm: _summary(runs[arm]) for arm in experiment.arms},
     }
-    (RESULTS / f"learning_{name}.json").write_text(json.dumps(content, indent=2) + "\n")
+    report.write_text(json.dumps(content, indent=2) + "\n")
     plot(experiment, curves).savefig(RESULTS / f"learning_{name}.png", dpi=120)
     print(json.dumps(content, indent=2))
+
+
+def _summary(runs: Runs) -> dict[str, Any]:
+    """The runs of an arm by seed, and the mean of their last values."""
+    ordered = [runs[seed] for seed in sorted(runs)]
+    finals = [run["final"] for run in ordered]
+    return {"runs": ordered, "mean_final": float(np.mean(finals)) if finals else None}
+
+
+def _read_csv(path: Path) -> Curves:
+    curves: Curves = defaultdict(dict)
+    if path.is_file():
+        with path.open(newline="") as file:
+            for row in csv.DictReader(file):
+                points = curves[row["arm"]].setdefault(int(row["seed"]), {})
+                points[int(row["env_steps"])] = float(row["value"])
+    return curves
+
+
+def _read_runs(path: Path) -> dict[str, Runs]:
+    runs: dict[str, Runs] = defaultdict(dict)
+    if path.is_file():
+        for arm, summary in json.loads(path.read_text())["arms"].items():
+            runs[arm] = {run["seed"]: run for run in summary["runs"]}
+    return runs
 
 
 def _evaluation(folder: Path) -> dict[str, Any]:
@@ -180,7 +207,7 @@ def _evaluation(folder: Path) -> dict[str, Any]:
     }
 
 
-def _write_csv(path: Path, curves: dict[str, dict[int, dict[int, float]]]) -> None:
+def _write_csv(path: Path, curves: Curves) -> None:
     with path.open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["arm", "seed", "env_steps", "value"])
@@ -189,11 +216,12 @@ def _write_csv(path: Path, curves: dict[str, dict[int, dict[int, float]]]) -> No
                 writer.writerows((arm, seed, step, value) for step, value in points.items())
 
 
-def plot(experiment: Experiment, curves: dict[str, dict[int, dict[int, float]]]) -> Figure:
+def plot(experiment: Experiment, curves: Curves) -> Figure:
     """Every seed as a thin line, the mean of the seeds as a thick one."""
     figure = Figure(figsize=(7.2, 4.4), layout="constrained")
     axes = figure.subplots()
-    for index, (arm, seeds) in enumerate(curves.items()):
+    for index, arm in enumerate(arm for arm in experiment.arms if curves[arm]):
+        seeds = curves[arm]
         colour = f"C{index}"
         for points in seeds.values():
             axes.plot(list(points), list(points.values()), color=colour, alpha=0.35, linewidth=1)
@@ -221,9 +249,10 @@ def main() -> None:
     parser.add_argument("--root", type=Path, default=Path("runs/benchmarks"))
     parser.add_argument("--jobs", type=int, default=2, help="runs at a time")
     parser.add_argument("--threads", type=int, default=1, help="threads of each run")
+    parser.add_argument("--seeds", type=int, nargs="+", default=(0, 1, 2), help="seeds to run")
     options = parser.parse_args()
     if options.action == "run":
-        run(options.experiment, options.root, options.jobs, options.threads)
+        run(options.experiment, options.root, options.jobs, options.threads, options.seeds)
     collect(options.experiment, options.root)
 
 
