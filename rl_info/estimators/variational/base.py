@@ -125,6 +125,12 @@ class VariationalEstimator(Estimator):
     def read(self, model: nn.Module, x: Float[Tensor, "N X"], y: Float[Tensor, "N Y"]) -> Reading:
         """The estimate from pairs the model did not learn from."""
 
+    def score(
+        self, model: nn.Module, x: Float[Tensor, "N X"], y: Float[Tensor, "N Y"]
+    ) -> Float[Tensor, ""]:
+        """What chooses when to stop, the higher the better: the estimate, unless it misleads."""
+        return self.read(model, x, y).value
+
     def build(self, ratio: RatioModel, size: CriticSize, generator: torch.Generator) -> nn.Module:
         """The model that learns, given the one that scores pairs."""
         return ratio
