@@ -12,8 +12,8 @@ from torch import Tensor
 from torch.nn.functional import log_softmax, normalize
 
 from rl_info.nn.perceptron import perceptron
-from rl_info.rewards.base import IntrinsicReward, Metrics, RewardConfig, RewardContext
-from rl_info.rewards.inputs import OBSERVATION, StateInput, needed_signals
+from rl_info.rewards.base import IntrinsicReward, Metrics, RewardContext
+from rl_info.rewards.inputs import StateInput, StateNetworkConfig, needed_signals
 from rl_info.skills import SkillKind
 from rl_info.transitions import Transitions
 
@@ -21,17 +21,9 @@ SERIES_TERMS = 1000
 
 
 @dataclass(frozen=True)
-class DIAYNConfig(RewardConfig):
+class DIAYNConfig(StateNetworkConfig):
     """Settings of the DIAYN reward."""
 
-    hidden_dim: int = 256
-    """Units of each hidden layer of the discriminator."""
-    hidden_layers: int = 2
-    """Number of hidden layers."""
-    input: str = OBSERVATION
-    """What the discriminator reads: `obs`, or the name of a side signal such as `position`."""
-    normaliser_rows: int = 100_000
-    """Rows from which the input statistics are taken before they are frozen; 0: raw input."""
     concentration: float = 5.0
     """κ of the discriminator's von Mises–Fisher density; continuous skills only."""
 

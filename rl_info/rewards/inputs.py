@@ -5,17 +5,32 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from rl_info.nn import RunningNormaliser
-from rl_info.rewards.base import RewardContext
+from rl_info.rewards.base import RewardConfig, RewardContext
 from rl_info.transitions import Transitions
 
 OBSERVATION = "obs"
 """The input name that stands for the whole observation; any other name is a side signal."""
+
+
+@dataclass(frozen=True)
+class StateNetworkConfig(RewardConfig):
+    """Settings of a reward that reads states with a network."""
+
+    hidden_dim: int = 256
+    """Units of each hidden layer (papers of this family use 1024)."""
+    hidden_layers: int = 2
+    """Number of hidden layers."""
+    input: str = OBSERVATION
+    """What of a state the network reads: `obs`, or the name of a side signal such as `position`."""
+    normaliser_rows: int = 100_000
+    """Rows from which the input statistics are taken before they are frozen; 0: raw input."""
 
 
 class StateEmbedding(ABC):

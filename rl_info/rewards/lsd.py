@@ -10,24 +10,15 @@ from jaxtyping import Float
 from torch import Tensor
 
 from rl_info.nn.spectral import SpectralMLP
-from rl_info.rewards.base import IntrinsicReward, Metrics, RewardConfig, RewardContext
-from rl_info.rewards.inputs import OBSERVATION, StateEmbedding, StateInput, needed_signals
+from rl_info.rewards.base import IntrinsicReward, Metrics, RewardContext
+from rl_info.rewards.inputs import StateEmbedding, StateInput, StateNetworkConfig, needed_signals
 from rl_info.skills import SkillKind
 from rl_info.transitions import Transitions
 
 
 @dataclass(frozen=True)
-class LSDConfig(RewardConfig):
+class LSDConfig(StateNetworkConfig):
     """Settings of the LSD reward."""
-
-    hidden_dim: int = 256
-    """Units of each hidden layer of φ (the paper uses 1024)."""
-    hidden_layers: int = 2
-    """Number of hidden layers."""
-    input: str = OBSERVATION
-    """What φ reads: `obs`, or the name of a side signal such as `position`."""
-    normaliser_rows: int = 100_000
-    """Rows from which the input statistics are taken before they are frozen; 0: raw input."""
 
 
 class LSD(IntrinsicReward, StateEmbedding):

@@ -11,24 +11,16 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from rl_info.nn.perceptron import perceptron
-from rl_info.rewards.base import IntrinsicReward, Metrics, RewardConfig, RewardContext
-from rl_info.rewards.inputs import OBSERVATION, StateEmbedding, StateInput, needed_signals
+from rl_info.rewards.base import IntrinsicReward, Metrics, RewardContext
+from rl_info.rewards.inputs import StateEmbedding, StateInput, StateNetworkConfig, needed_signals
 from rl_info.skills import SkillKind
 from rl_info.transitions import Transitions
 
 
 @dataclass(frozen=True)
-class METRAConfig(RewardConfig):
+class METRAConfig(StateNetworkConfig):
     """Settings of the METRA reward."""
 
-    hidden_dim: int = 256
-    """Units of each hidden layer of φ (the paper uses 1024)."""
-    hidden_layers: int = 2
-    """Number of hidden layers."""
-    input: str = OBSERVATION
-    """What φ reads: `obs`, or the name of a side signal such as `position`."""
-    normaliser_rows: int = 100_000
-    """Rows from which the input statistics are taken before they are frozen; 0: raw input."""
     distance: Literal["paper", "code"] = "paper"
     """‖φ(s') − φ(s)‖² summed over the skill's dimensions (paper) or averaged (reference code)."""
     slack: float = 1e-3
