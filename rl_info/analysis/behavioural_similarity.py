@@ -46,7 +46,7 @@ class BehaviouralSimilarity:
 
 def behavioural_similarity(
     latents: Float[Tensor, "N Z"],
-    states: Float[Tensor, "N S"],
+    states: Float[Tensor, "M S"],
     *,
     edge_kernel: EdgeKernel | None = None,
     max_vertices: int = 1000,
@@ -54,6 +54,8 @@ def behavioural_similarity(
     seed: int = 0,
 ) -> BehaviouralSimilarity:
     """Shortest-path graph kernel between latents and true simulator states, higher is better.
+
+    Row i of both belongs to the same moment, so M = N.
 
     Both become complete graphs with Euclidean edge lengths divided by their mean, vertex i of one
     matched to vertex i of the other. Shortest paths in such a graph are its edges, by the triangle
@@ -95,7 +97,7 @@ def _relative_lengths(x: Float[Tensor, "N D"], name: str) -> Float[Tensor, "P"]:
     return lengths / lengths.mean()
 
 
-def _check(latents: Float[Tensor, "N Z"], states: Float[Tensor, "N S"]) -> None:
+def _check(latents: Float[Tensor, "N Z"], states: Float[Tensor, "M S"]) -> None:
     if latents.shape[0] != states.shape[0]:
         raise ValueError(
             f"{latents.shape[0]} latents and {states.shape[0]} states: row i of both must belong "

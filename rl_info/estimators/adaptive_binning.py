@@ -101,4 +101,4 @@ def adaptive_labels(x: Float[Tensor, "N D"], bins: int) -> Int64[Tensor, "N"]:
 
 def binned_labels(x: Float[Tensor, "N D"], inner_edges: Float[Tensor, "E"]) -> Int64[Tensor, "N"]:
     """One label for each row of x whose columns fall between the same `inner_edges`."""
-    return row_labels(torch.bucketize(x.contiguous(), inner_edges, right=True))
+    return row_labels(torch.bucketize(x.contiguous(), inner_edges.contiguous(), right=True))

@@ -38,15 +38,16 @@ class AdaptiveKDEConfig(EstimatorConfig):
 
 
 class AdaptiveKDE(Estimator):
-    """I(X + ε; Y + ε′) with normal noise as large as the spread of each variable asks, in nats.
+    """Mean of ln p(x, y)/(p(x) p(y)) with densities smoothed as the spread of the values asks.
 
-    Each noisy variable is a mixture of normals, one a sample, whose entropy is taken by the
-    Kullback–Leibler surrogate −mean ln mean exp(−‖d‖²/(2σ²)) (Kolchinsky and Tracey, arXiv
-    1706.02419). The paper adds such noise to the layers of a deterministic network, whose
-    information would be infinite; here both variables get it, are centred first and, unless
-    `self_pairs`, leave each sample out of its own density. The noise destroys information, while
-    too little noise for the number of samples and columns leaves a large error of either sign: the
-    value bounds nothing. O(N²) time, O(N) memory, in float64.
+    Each density is a mixture of normals, one a sample: that of the variable plus normal noise. The
+    paper adds such noise to the layers of a deterministic network, whose information would be
+    infinite, and takes the entropy of the mixture by its Kullback–Leibler surrogate −mean ln mean
+    exp(−‖d‖²/(2σ²)) (Kolchinsky and Tracey, arXiv 1706.02419), as is done here for x, y and both
+    together. Variables are centred first and, unless `self_pairs`, samples are left out of their
+    own density. Much noise hides dependence, and too little for the number of samples and columns
+    leaves a large error of either sign: the value, in nats, bounds nothing. O(N²) time, O(N)
+    memory, in float64.
 
     The standard error is that of the mean of ln p(x, y)/(p(x) p(y)), the densities held fixed.
     """
