@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rl_info.distributions.base import DensityRatio, JointDistribution
+from rl_info.distributions.mixture import NormalComponent, NormalMixture
 from rl_info.distributions.normal import Normal
 from rl_info.distributions.student import Student
 from rl_info.distributions.task import Task
@@ -16,6 +17,8 @@ __all__ = [
     "DensityRatio",
     "JointDistribution",
     "Normal",
+    "NormalComponent",
+    "NormalMixture",
     "Student",
     "Task",
     "Transformed",

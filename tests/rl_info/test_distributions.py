@@ -21,6 +21,12 @@ from rl_info.distributions import (
 from rl_info.distributions.covariances import dense, equal_pairs, factors, latent, paired, two_pairs
 from rl_info.distributions.embeddings import spiral, swiss_roll
 from rl_info.distributions.irrelevant import IrrelevantColumns
+from rl_info.distributions.mixture import (
+    NormalComponent,
+    NormalMixture,
+    clustered_normals,
+    crossed_normals,
+)
 from rl_info.distributions.student import tail_information
 from rl_info.distributions.transforms import asinh, bimodal, half_cube, normal_cdf, wiggly
 from rl_info.distributions.uniform import noise_for_information
@@ -95,6 +101,8 @@ WITH_DENSITY: dict[str, DensityRatio] = {
     "uniform .1": AdditiveUniform(0.1),
     "uniform .75": AdditiveUniform(0.75, dims=2),
     "uniform mixed": AdditiveUniform((0.3, 1.5), dims=2),
+    "crossed": crossed_normals(0.8),
+    "clustered": clustered_normals(),
     "factors": Normal(factors(3, 2, 1, everywhere=0.5, within=0.4, between=1.0, alone=0.7), 3),
 }
 
@@ -208,6 +216,16 @@ def test_factor_model_has_the_two_pair_truth_as_a_special_case() -> None:
     # Loading 2 between partners gives each pair the correlation 4 / (1 + 4).
     matrix = factors(4, 3, 2, everywhere=0.0, within=0.0, between=2.0, alone=2.0)
     torch.testing.assert_close(matrix, two_pairs(4, 3, 0.8))
+
+
+def test_mixture_of_one_normal_has_its_closed_form() -> None:
+    alone = NormalMixture([NormalComponent(1.0, (3.0, -2.0), (0.5, 4.0), 0.75)])
+    assert alone.information == pytest.approx(-0.5 * math.log(1 - 0.75**2), abs=1e-9)
+    x, y = crossed_normals().sample(50_000, generator())
+    assert abs(float(torch.corrcoef(torch.cat([x, y], dim=1).T)[0, 1])) < 0.03
+    assert crossed_normals().information > 0.3
+    with pytest.raises(ValueError, match="sum to 1"):
+        NormalMixture([NormalComponent(0.5)])
 
 
 def test_irrelevant_columns_add_nothing() -> None:
