@@ -49,7 +49,8 @@ class AdaptiveKDE(Estimator):
     leaves a large error of either sign: the value, in nats, bounds nothing. O(N²) time, O(N)
     memory, in float64.
 
-    The standard error is that of the mean of ln p(x, y)/(p(x) p(y)), the densities held fixed.
+    The standard error is the delta method's, with the influence of each sample on its own ratio and
+    on the densities of the others, the noise held fixed.
     """
 
     config: AdaptiveKDEConfig
@@ -71,12 +72,11 @@ class AdaptiveKDE(Estimator):
         """
         left, right = (self._scaled(side.double()) for side in self.check(x, y))
         self_pairs = self.config.self_pairs
-        joint = log_mixture_density(torch.cat([left, right], dim=1), self_pairs=self_pairs)
-        local = (
-            joint
-            - log_mixture_density(left, self_pairs=self_pairs)
-            - log_mixture_density(right, self_pairs=self_pairs)
+        both = torch.cat([left, right], dim=1)
+        joint, of_x, of_y = (
+            log_mixture_density(side, self_pairs=self_pairs) for side in (both, left, right)
         )
+        local = joint - of_x - of_y
         samples = left.shape[0]
         others = (joint + math.log(samples)).exp().median() - float(self_pairs)
         if others < 1:
@@ -86,7 +86,13 @@ class AdaptiveKDE(Estimator):
                 SaturatedWarning,
                 stacklevel=2,
             )
-        error = local.std(correction=0).item() / math.sqrt(samples)
+        influence = (
+            local
+            + _influence_on_others(both, joint, self_pairs)
+            - _influence_on_others(left, of_x, self_pairs)
+            - _influence_on_others(right, of_y, self_pairs)
+        )
+        error = influence.std(correction=0).item() / math.sqrt(samples)
         return Estimate(local.mean().item(), error, self.bound)
 
     def _scaled(self, x: Float[Tensor, "N D"]) -> Float[Tensor, "N D"]:
@@ -113,3 +119,17 @@ def log_mixture_density(x: Float[Tensor, "N D"], *, self_pairs: bool = True) -> 
         torch.logsumexp(log_kernel(x, rows, self_pairs=self_pairs), dim=1) for rows in row_blocks(x)
     ]
     return torch.cat(blocks) - math.log(x.shape[0] - (not self_pairs))
+
+
+def _influence_on_others(
+    x: Float[Tensor, "N D"], log_density: Float[Tensor, "N"], self_pairs: bool
+) -> Float[Tensor, "N"]:
+    """Change of the mean ln density of all samples for more weight on each one, up to a constant.
+
+    mean_j exp(−‖x_i − x_j‖²/2) / density_j.
+    """
+    blocks = [
+        torch.logsumexp(log_kernel(x, rows, self_pairs=self_pairs) - log_density, dim=1)
+        for rows in row_blocks(x)
+    ]
+    return torch.cat(blocks).exp() / (x.shape[0] - (not self_pairs))

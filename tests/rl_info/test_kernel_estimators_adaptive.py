@@ -199,6 +199,12 @@ def test_smoothed_normals_reach_their_closed_form():
     assert estimate.std_error < 0.02
 
 
+def test_standard_error_of_smoothed_densities_is_the_spread_over_draws():
+    estimates = [AdaptiveKDE().estimate(*normal_pair(200, 1, 0.8, seed)) for seed in range(80)]
+    spread = np.std([estimate.value for estimate in estimates])
+    assert np.mean([estimate.std_error for estimate in estimates]) == pytest.approx(spread, rel=0.3)
+
+
 def test_units_and_order_do_not_matter_to_adaptive_noise():
     x, y = normal_pair(200, 1, 0.8)
     plain = AdaptiveKDE().estimate(x, y).value
