@@ -1,0 +1,223 @@
+"""Train MIST on meta-data drawn as it goes: `python -m rl_info.estimators.mist.train --help`.
+
+An interrupted training continues from its last checkpoint. Every batch follows from the seed and
+the step alone, so that a continued training sees what an uninterrupted one would have seen.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import math
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from rl_info.estimators.mist.losses import pinball_loss, squared_error, to_scale
+from rl_info.estimators.mist.meta_data import MetaBatch, MetaConfig, draw_batch
+from rl_info.estimators.mist.model import MISTModel, ModelConfig
+from rl_info.estimators.mist.weights import save_uncalibrated
+
+log = logging.getLogger(__name__)
+
+Progress = Callable[[int, float], None]
+"""Called with the step and the loss averaged since the last call."""
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """Settings of a training; the defaults are the paper's."""
+
+    model: ModelConfig = field(default_factory=ModelConfig)
+    """Sizes of the network."""
+    meta: MetaConfig = field(default_factory=MetaConfig)
+    """What is drawn."""
+    steps: int = 73_000
+    """Optimiser steps: 30 epochs of 625,000 sets; here no set is met twice."""
+    sets: int = 256
+    """Sets per step."""
+    groups: int = 4
+    """Numbers of rows per step: sets of one group have equally many, so that none is padded."""
+    levels: int = 8
+    """Random levels per set and step."""
+    learning_rate: float = 1.127e-4
+    """Of AdamW, after `warm_up` steps and before it falls to zero along a cosine."""
+    weight_decay: float = 8.65e-6
+    """Of AdamW."""
+    warm_up: int = 500
+    """Steps during which the learning rate rises."""
+    clip: float = 1.0
+    """Largest norm of the gradient."""
+    bfloat16: bool = True
+    """Compute rows and attention in bfloat16; the head, the loss and the weights stay float32."""
+    seed: int = 0
+    """Of weights and meta-data."""
+
+    def __post_init__(self) -> None:
+        if self.sets % self.groups:
+            raise ValueError(f"{self.sets} sets cannot be split into {self.groups} equal groups")
+
+
+FULL = TrainConfig()
+SMALL = TrainConfig(
+    model=ModelConfig(
+        row_hidden=192,
+        width=96,
+        heads=4,
+        feed_forward=192,
+        self_attention_blocks=0,
+        induced_blocks=1,
+        inducing_points=16,
+        seeds=4,
+    ),
+    steps=2600,
+    sets=64,
+    groups=2,
+    learning_rate=1e-3,
+    warm_up=100,
+)
+PRESETS: Mapping[str, TrainConfig] = MappingProxyType({"full": FULL, "small": SMALL})
+"""The paper's sizes, for a GPU, and those of the shipped weights, for one core."""
+
+
+class Training:
+    """A training that can be saved and continued."""
+
+    def __init__(self, config: TrainConfig, device: torch.device | str = "cpu") -> None:
+        self.config = config
+        self.device = torch.device(device)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(config.seed)
+            self.model = MISTModel(config.model).to(self.device)
+        self.optimiser = torch.optim.AdamW(
+            self.model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
+        )
+        self.step = 0
+
+    def update(self) -> float:
+        """One optimiser step on new sets; returns the loss."""
+        config = self.config
+        for group in self.optimiser.param_groups:
+            group["lr"] = learning_rate(config, self.step)
+        self.optimiser.zero_grad()
+        total = 0.0
+        for index in range(config.groups):
+            seed = (config.seed, self.step, index)
+            batch = draw_batch(config.meta, config.sets // config.groups, seed)
+            generator = torch.Generator().manual_seed(hash(seed) % 2**63)
+            loss = self.loss(batch, generator) / config.groups
+            loss.backward()
+            total += loss.item()
+        norm = nn.utils.clip_grad_norm_(self.model.parameters(), config.clip)
+        if not math.isfinite(norm):
+            raise FloatingPointError(f"the gradient is {norm} at step {self.step}")
+        self.optimiser.step()
+        self.step += 1
+        return total
+
+    def loss(self, batch: MetaBatch, generator: torch.Generator) -> Float[Tensor, ""]:
+        """Loss on a batch, with levels drawn from U(0, 1)."""
+        config = self.config
+        levels = torch.rand(len(batch.rows), config.levels, generator=generator)
+        levels = levels.clamp(1e-3, 1 - 1e-3).to(self.device)
+        context, truth = batch.context.to(self.device), batch.information.to(self.device)
+        kind = self.device.type
+        with torch.autocast(kind, dtype=torch.bfloat16, enabled=config.bfloat16):
+            embedded = self.model.embed(batch.rows.to(self.device))
+        prediction = self.model.read(embedded.float(), context, levels)
+        if config.model.target == "mean":
+            return squared_error(prediction, truth)
+        return pinball_loss(prediction, to_scale(truth), levels)
+
+    def save(self, path: Path) -> None:
+        """Write everything a continued training needs, or nothing."""
+        content: dict[str, Any] = {
+            "config": asdict(self.config),
+            "step": self.step,
+            "model": self.model.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+        }
+        partial = path.with_suffix(".partial")
+        torch.save(content, partial)
+        os.replace(partial, path)
+
+    def load(self, path: Path) -> None:
+        """Continue from a checkpoint; only `steps` may have changed.
+
+        Raises ValueError if it was written with other settings.
+        """
+        content = torch.load(path, map_location=self.device, weights_only=True)
+        if content["config"] | {"steps": self.config.steps} != asdict(self.config):
+            raise ValueError(f"{path} was written with other settings; give it another folder")
+        self.model.load_state_dict(content["model"])
+        self.optimiser.load_state_dict(content["optimiser"])
+        self.step = content["step"]
+
+
+def learning_rate(config: TrainConfig, step: int) -> float:
+    """Rises linearly during `warm_up`, then falls to zero along a cosine."""
+    if step < config.warm_up:
+        return config.learning_rate * (step + 1) / config.warm_up
+    done = (step - config.warm_up) / max(1, config.steps - config.warm_up)
+    return config.learning_rate * 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
+
+
+def train(
+    config: TrainConfig,
+    folder: Path,
+    *,
+    device: torch.device | str = "cpu",
+    every: int = 100,
+    progress: Progress | None = None,
+) -> MISTModel:
+    """Train, or continue in `folder`, which ends up with `mist.safetensors` and its hash."""
+    folder.mkdir(parents=True, exist_ok=True)
+    checkpoint = folder / "training.pt"
+    training = Training(config, device)
+    if checkpoint.exists():
+        training.load(checkpoint)
+    losses: list[float] = []
+    while training.step < config.steps:
+        losses.append(training.update())
+        if training.step % every == 0 or training.step == config.steps:
+            training.save(checkpoint)
+            save_uncalibrated(training.model, folder / "mist.safetensors")
+            if progress is not None:
+                progress(training.step, sum(losses) / len(losses))
+            losses.clear()
+    return training.model
+
+
+def main() -> None:
+    """The command."""
+    parser = argparse.ArgumentParser(description="Train MIST.")
+    parser.add_argument("--preset", choices=list(PRESETS), default="full")
+    parser.add_argument("--folder", type=Path, required=True, help="checkpoint and weights")
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--steps", type=int, help="optimiser steps, instead of the preset's")
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    config = replace(PRESETS[arguments.preset], seed=arguments.seed)
+    if arguments.steps is not None:
+        config = replace(config, steps=arguments.steps)
+    start = time.monotonic()
+
+    def report(step: int, loss: float) -> None:
+        log.info(
+            "step %d of %d, loss %.4f, %.0f s", step, config.steps, loss, time.monotonic() - start
+        )
+
+    train(config, arguments.folder, device=arguments.device, progress=report)
+
+
+if __name__ == "__main__":
+    main()
