@@ -12,11 +12,19 @@ import torch
 
 from rl_info.estimators.adaptive_binning import AdaptiveBinning, AdaptiveBinningConfig
 from rl_info.estimators.adaptive_kde import AdaptiveKDE, AdaptiveKDEConfig
+from rl_info.estimators.barber_agakov import BarberAgakov, BarberAgakovConfig
 from rl_info.estimators.base import Bound, Estimate, Estimator, EstimatorConfig
 from rl_info.estimators.cauchy_schwarz import CauchySchwarz, CauchySchwarzConfig
 from rl_info.estimators.cca import CCA, CCAConfig
+from rl_info.estimators.club import CLUB, CLUBConfig
+from rl_info.estimators.difference_of_entropies import (
+    DifferenceOfEntropies,
+    DifferenceOfEntropiesConfig,
+)
 from rl_info.estimators.diffusion import Diffusion, DiffusionConfig
 from rl_info.estimators.gaussian_copula import GaussianCopula, GaussianCopulaConfig
+from rl_info.estimators.leave_one_out import LeaveOneOut, LeaveOneOutConfig
+from rl_info.estimators.minde import MINDE, MINDEConfig
 
 __all__ = [
     "ESTIMATORS",
@@ -57,6 +65,23 @@ _REGISTERED: dict[str, EstimatorEntry] = {
     ),
     "adaptive_kde": EstimatorEntry(
         AdaptiveKDEConfig, AdaptiveKDE, "kernel densities with noise that suits the spread"
+    ),
+    "barber_agakov": EstimatorEntry(
+        BarberAgakovConfig, BarberAgakov, "learned q(y|x), a bound where the entropy of y is known"
+    ),
+    "club": EstimatorEntry(
+        CLUBConfig, CLUB, "learned q(y|x), own pairs against others; a bound only with the true one"
+    ),
+    "leave_one_out": EstimatorEntry(
+        LeaveOneOutConfig, LeaveOneOut, "learned q(y|x) against its mean over the other pairs"
+    ),
+    "difference_of_entropies": EstimatorEntry(
+        DifferenceOfEntropiesConfig,
+        DifferenceOfEntropies,
+        "entropies of y and of y given x from learned mixtures of Gaussians",
+    ),
+    "minde": EstimatorEntry(
+        MINDEConfig, MINDE, "how much knowing y helps a learned denoiser of x at all noise levels"
     ),
 }
 

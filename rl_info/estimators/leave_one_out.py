@@ -1,0 +1,70 @@
+"""Leave-one-out bound (Poole et al., ICML 2019, arXiv 1905.06922)."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from rl_info.estimators.base import Bound, Estimate
+from rl_info.estimators.conditional_pairs import PairConfig, PairEstimator, check_square
+from rl_info.estimators.inputs import Samples
+
+
+def leave_one_out_bound(log_probs: Float[Tensor, "B B"]) -> Float[Tensor, ""]:
+    """E[ln q(y_j|x_j) − ln mean_{i≠j} q(y_j|x_i)] in nats, of `log_probs[i, j]` = ln q(y_j|x_i).
+
+    Equation 13 of arXiv 1905.06922. An upper bound of I(X;Y) in expectation if q is p(y|x), tight
+    as B grows: the mean over others stands in for p(y), and its logarithm is low on average.
+    """
+    check_square(log_probs)
+    own = torch.eye(log_probs.shape[0], dtype=torch.bool, device=log_probs.device)
+    others = log_probs.masked_fill(own, -math.inf)
+    return _local(log_probs.diagonal(), others).mean()
+
+
+def _local(own: Float[Tensor, "M"], others: Float[Tensor, "N M"]) -> Float[Tensor, "M"]:
+    """ln of each own density over the mean of the others', which hold −inf in their own place."""
+    return own - others.logsumexp(dim=0) + math.log(others.shape[0] - 1)
+
+
+@dataclass(frozen=True)
+class LeaveOneOutConfig(PairConfig):
+    """Settings of the leave-one-out bound."""
+
+
+class LeaveOneOut(PairEstimator):
+    """ln q(y_i|x_i) against the mean of q(y_i|x_j) over all other pairs asked about, in nats.
+
+    An upper bound of I(X;Y) with a given true p(y|x), and tagged so. With a learned q the value
+    also falls by the divergence of q's posterior of x from the true one, so it is tagged `none`
+    and always warned of (NotABoundWarning). Tight while I is well below ln N; beyond, the value
+    overshoots without limit, for no other x explains a y.
+
+    The standard error is that of the mean over samples, as if the others were fixed: a little low.
+    Time O(N²), memory O(N).
+    """
+
+    bound: ClassVar[Bound] = "none"
+    settings: ClassVar[type[PairConfig]] = LeaveOneOutConfig
+    condition: ClassVar[str] = "it is an upper bound if q is p(y|x)"
+
+    @torch.no_grad()
+    def estimate(self, x: Samples, y: Samples) -> Estimate:
+        """Estimate I(X;Y) in nats from samples (N, X) and (N, Y) that were not fitted.
+
+        Raises ValueError for unusable samples or other widths than fitted, RuntimeError before
+        `fit` unless the density is given.
+        """
+        left, right = self.check(x, y)
+        local = left.new_empty(left.shape[0], dtype=torch.float64)
+        for where, block in self.columns(left, right):
+            own = block[where].diagonal().clone()
+            block[where].fill_diagonal_(-math.inf)
+            local[where] = _local(own, block)
+        error = local.std() / math.sqrt(len(local))
+        return Estimate(local.mean().item(), error.item(), self.tag())

@@ -1,0 +1,171 @@
+"""Estimators that model y given x: their bounds in closed form, their directions, their learning."""
+
+from __future__ import annotations
+
+import math
+import warnings
+
+import pytest
+import torch
+from torch import Tensor
+
+from rl_info.distributions import TASKS, correlated_normal
+from rl_info.estimators.barber_agakov import (
+    BarberAgakov,
+    BarberAgakovConfig,
+    barber_agakov_bound,
+)
+from rl_info.estimators.base import Estimate
+from rl_info.estimators.club import CLUB, CLUBConfig, club_bound
+from rl_info.estimators.conditional_density import (
+    ConditionalDensity,
+    gaussian_mixture_log_density,
+)
+from rl_info.estimators.conditional_pairs import PairConfig, PairEstimator
+from rl_info.estimators.difference_of_entropies import (
+    DifferenceOfEntropies,
+    DifferenceOfEntropiesConfig,
+    difference_of_entropies,
+)
+from rl_info.estimators.fitted_densities import DensityConfig
+from rl_info.estimators.inputs import NotABoundWarning
+from rl_info.estimators.leave_one_out import LeaveOneOut, LeaveOneOutConfig, leave_one_out_bound
+from rl_info.estimators.minde import MINDE, MINDEConfig, score_information
+from rl_info.estimators.noise_model import NoiseModel, levels
+from rl_info.estimators.whitening import Whitening
+
+RHO = 0.75
+PAIR_INFORMATION = -0.5 * math.log(1 - RHO**2)
+NORMAL_ENTROPY = 0.5 * math.log(2 * math.pi * math.e)
+SMALL = {"steps": 300, "hidden_dim": 32, "check_every": 50}
+
+
+def normal_pair(n: int, seed: int = 0) -> tuple[Tensor, Tensor]:
+    generator = torch.Generator().manual_seed(seed)
+    x, noise = torch.randn(2, n, 1, generator=generator, dtype=torch.float64)
+    return x, RHO * x + math.sqrt(1 - RHO**2) * noise
+
+
+def true_log_density(x: Tensor, y: Tensor) -> Tensor:
+    """ln p(y|x) of `normal_pair`."""
+    variance = 1 - RHO**2
+    squared = (y - RHO * x).square().sum(dim=-1)
+    return -0.5 * (squared / variance + math.log(2 * math.pi * variance))
+
+
+def some_log_probs(seed: int = 0) -> Tensor:
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randn(5, 5, generator=generator, dtype=torch.float64)
+
+
+def test_club_is_the_mean_difference_of_all_other_pairs() -> None:
+    log_probs = some_log_probs()
+    slow = [
+        log_probs[i, i] - log_probs[i, j] for i in range(5) for j in range(5) if i != j
+    ]
+    assert club_bound(log_probs).item() == pytest.approx(float(sum(slow)) / 20, abs=1e-12)
+
+
+def test_leave_one_out_is_the_mean_log_share_among_others() -> None:
+    log_probs = some_log_probs()
+    p = log_probs.exp()
+    slow = [
+        math.log(p[j, j] / (sum(p[i, j] for i in range(5) if i != j) / 4)) for j in range(5)
+    ]
+    assert leave_one_out_bound(log_probs).item() == pytest.approx(sum(slow) / 5, abs=1e-12)
+
+
+@pytest.mark.parametrize("bound", [club_bound, leave_one_out_bound])
+def test_one_pair_has_nothing_to_be_compared_with(bound: object) -> None:
+    with pytest.raises(ValueError, match="at least 2 pairs"):
+        bound(torch.zeros(1, 1))
+
+
+@pytest.mark.parametrize("bound", [club_bound, leave_one_out_bound])
+def test_gradients_of_bounds_of_pairs_match_finite_differences(bound: object) -> None:
+    assert torch.autograd.gradcheck(bound, some_log_probs().requires_grad_())
+
+
+def test_gradients_of_the_other_functions_match_finite_differences() -> None:
+    a, b = (some_log_probs(seed).requires_grad_() for seed in (1, 2))
+    assert torch.autograd.gradcheck(lambda v: barber_agakov_bound(v, 1.5), a[0])
+    assert torch.autograd.gradcheck(difference_of_entropies, (a[0], b[0]))
+    assert torch.autograd.gradcheck(lambda v, w: score_information(v, w, 20.0), (a, b))
+    generator = torch.Generator().manual_seed(3)
+    parts = [
+        torch.randn(4, *shape, generator=generator, dtype=torch.float64, requires_grad=True)
+        for shape in ((3, 2), (3,), (3, 2), (3, 2))
+    ]
+    assert torch.autograd.gradcheck(gaussian_mixture_log_density, tuple(parts))
+
+
+def build_density(x_dim: int, covariance: str = "full") -> ConditionalDensity:
+    return ConditionalDensity(
+        x_dim,
+        2,
+        components=3,
+        covariance=covariance,
+        hidden_dim=8,
+        hidden_layers=1,
+        generator=torch.Generator().manual_seed(0),
+    ).double()
+
+
+@pytest.mark.parametrize("covariance", ["full", "diagonal"])
+def test_conditional_densities_integrate_to_one(covariance: str) -> None:
+    density = build_density(1, covariance)
+    generator = torch.Generator().manual_seed(1)
+    with torch.no_grad():
+        for parameter in density.parameters():
+            noise = torch.randn(parameter.shape, generator=generator, dtype=torch.float64)
+            parameter.add_(0.3 * noise)
+    axis = torch.linspace(-12, 12, 481, dtype=torch.float64)
+    grid = torch.cartesian_prod(axis, axis)
+    x = torch.full((len(grid), 1), 0.7, dtype=torch.float64)
+    total = density(x, grid).exp().sum() * (axis[1] - axis[0]) ** 2
+    assert total.item() == pytest.approx(1.0, abs=1e-3)
+
+
+def test_densities_of_pairs_agree_with_those_of_rows() -> None:
+    density = build_density(3)
+    generator = torch.Generator().manual_seed(1)
+    x = torch.randn(4, 3, generator=generator, dtype=torch.float64)
+    y = torch.randn(5, 2, generator=generator, dtype=torch.float64)
+    density.start_at_regression(x, y[:4])
+    pairs = density.pairs(x, y)
+    for i in range(4):
+        torch.testing.assert_close(pairs[i], density(x[i : i + 1].expand(5, 3), y))
+
+
+def test_one_component_starts_at_the_regression_of_y_on_x() -> None:
+    generator = torch.Generator().manual_seed(1)
+    x = torch.randn(500, 2, generator=generator, dtype=torch.float64)
+    x = Whitening.of(x)(x)
+    y = x @ torch.tensor([[0.5, 0.2], [-0.3, 0.6]], dtype=torch.float64)
+    y = y + 0.4 * torch.randn(500, 2, generator=generator, dtype=torch.float64) @ torch.tensor(
+        [[1.0, 0.8], [0.0, 0.5]], dtype=torch.float64
+    )
+    density = ConditionalDensity(
+        2, 2, components=1, covariance="full", hidden_dim=8, hidden_layers=1, generator=generator
+    ).double()
+    density.start_at_regression(x, y)
+    slope = x.T @ y / 500
+    error = y - x @ slope
+    expected = torch.distributions.MultivariateNormal(
+        torch.zeros(2, dtype=torch.float64), error.T @ error / 500
+    ).log_prob(error)
+    torch.testing.assert_close(density(x, y), expected, rtol=1e-4, atol=1e-4)
+
+
+def test_whitening_gives_unit_covariance_and_drops_what_does_not_vary() -> None:
+    generator = torch.Generator().manual_seed(1)
+    x = torch.randn(400, 2, generator=generator, dtype=torch.float64) * torch.tensor([1e-6, 1e6])
+    whitening = Whitening.of(x)
+    white = whitening(x)
+    torch.testing.assert_close(white.T @ white / 400, torch.eye(2, dtype=torch.float64))
+    assert whitening.log_determinant == pytest.approx(
+        torch.linalg.slogdet(whitening.matrix).logabsdet.item()
+    )
+    doubled = torch.cat([x, x[:, :1] + x[:, 1:], torch.ones(400, 1)], dim=1)
+    assert Whitening.of(doubled)(doubled).shape == (400, 2)
+    assert math.isinf(Whitening.of(doubled).log_determinant)
