@@ -79,7 +79,13 @@ class BarberAgakov(Estimator):
         linearly dependent, and FloatingPointError if the loss explodes.
         """
         densities = fit_densities(
-            x, y, self.config, margins="raw", seed=self.seed, device=self.device
+            x,
+            y,
+            self.config,
+            margins="raw",
+            seed=self.seed,
+            device=self.device,
+            progress=self.progress,
         )
         if self.config.entropy is not None and math.isinf(densities.y_log_determinant):
             raise ValueError(

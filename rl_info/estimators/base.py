@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from statistics import NormalDist
 from typing import Any, ClassVar, Literal, TypeVar
@@ -16,6 +16,9 @@ from rl_info.estimators.inputs import Samples, check_pair
 
 # typing.Self is refused by the run-time type checks of the tests.
 Fitted = TypeVar("Fitted", bound="Estimator")
+
+Progress = Callable[[int, int], None]
+"""Told how many steps of how many are done, as by a progress bar."""
 
 Bound = Literal["lower", "upper", "none"]
 """On which side of the truth the expectation of an estimate lies, where theory says so."""
@@ -80,6 +83,8 @@ class Estimator(ABC):
         self.config = config
         self.seed = seed
         self.device = torch.device(device)
+        self.progress: Progress | None = None
+        """Called with (steps taken, most steps) while the estimator learns."""
 
     def fit(self: Fitted, x: Samples, y: Samples) -> Fitted:
         """Learn from samples (N, X) and (N, Y), float32 or float64; returns the estimator.

@@ -69,7 +69,13 @@ class PairEstimator(Estimator):
         if self.config.log_density is not None:
             return super().fit(x, y)
         self.densities = fit_densities(
-            x, y, self.config, margins="raw", seed=self.seed, device=self.device
+            x,
+            y,
+            self.config,
+            margins="raw",
+            seed=self.seed,
+            device=self.device,
+            progress=self.progress,
         )
         return self
 

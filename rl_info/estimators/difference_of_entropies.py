@@ -78,7 +78,13 @@ class DifferenceOfEntropies(Estimator):
         Raises ValueError for unusable samples and FloatingPointError if the loss explodes.
         """
         self.densities = fit_densities(
-            x, y, self.config, margins=self.config.margins, seed=self.seed, device=self.device
+            x,
+            y,
+            self.config,
+            margins=self.config.margins,
+            seed=self.seed,
+            device=self.device,
+            progress=self.progress,
         )
         return self
 

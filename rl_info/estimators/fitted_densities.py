@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from rl_info.estimators.base import EstimatorConfig
+from rl_info.estimators.base import EstimatorConfig, Progress
 from rl_info.estimators.conditional_density import (
     COVARIANCES,
     ConditionalDensity,
@@ -157,6 +157,7 @@ def fit_densities(
     margins: Margins,
     seed: int,
     device: torch.device,
+    progress: Progress | None = None,
 ) -> FittedDensities:
     """Maximise the likelihoods of q(y|x) and r(y) together on samples (N, X) and (N, Y).
 
@@ -181,5 +182,14 @@ def fit_densities(
     def score() -> float:
         return -sum(term.item() for term in losses(left[unseen], right[unseen]).values())
 
-    fit_network(densities, losses, score, left[seen], right[seen], config.training(), generator)
+    fit_network(
+        densities,
+        losses,
+        score,
+        left[seen],
+        right[seen],
+        config.training(),
+        generator,
+        progress,
+    )
     return densities

@@ -160,6 +160,7 @@ class MINDE(Estimator):
             right[seen],
             self.config.training(),
             generator,
+            self.progress,
         )
         self.model = model
         return self

@@ -11,6 +11,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from rl_info.estimators.base import Progress
+
 Losses = Callable[[Tensor, Tensor], Mapping[str, Tensor]]
 """Named scalar losses of minibatches (B, X) and (B, Y), whose sum is minimised."""
 
@@ -65,11 +67,12 @@ def fit_network(
     y: Float[Tensor, "N Y"],
     settings: TrainingSettings,
     generator: torch.Generator,
+    progress: Progress | None = None,
 ) -> Fitted:
     """Minimise `losses` over minibatches; leave `network` in the state of the highest `score`.
 
     `score` looks at validation pairs, which must not be among `x` and `y`, and is asked before the
-    first step, every `check_every` steps and after the last. A score that is not finite never
+    first step, every `check_every` steps and after the last; `progress` is told every step. A score that is not finite never
     counts as best. Minibatches are drawn from `generator` (on the CPU) without replacement.
     Raises FloatingPointError, naming the term, if a loss is not finite.
     """
@@ -85,6 +88,8 @@ def fit_network(
         rows = next(batches).to(x.device)
         _step(optimiser, losses(x[rows], y[rows]), step)
         rate.step()
+        if progress is not None:
+            progress(step, settings.steps)
         if step % settings.check_every and step < settings.steps:
             continue
         found = _finite(score())

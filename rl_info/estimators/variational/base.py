@@ -166,6 +166,7 @@ class VariationalEstimator(Estimator):
             right[seen],
             self.config.training(),
             generator,
+            self.progress,
         )
         self.finish(model, *held_out)
         self.model = model
