@@ -25,6 +25,42 @@ from rl_info.estimators.diffusion import Diffusion, DiffusionConfig
 from rl_info.estimators.gaussian_copula import GaussianCopula, GaussianCopulaConfig
 from rl_info.estimators.leave_one_out import LeaveOneOut, LeaveOneOutConfig
 from rl_info.estimators.minde import MINDE, MINDEConfig
+from rl_info.estimators.variational import (
+    FLO,
+    JSD,
+    MECO,
+    MINE,
+    NWJ,
+    SMILE,
+    TUBA,
+    WPC,
+    DonskerVaradhan,
+    DonskerVaradhanConfig,
+    FLOConfig,
+    InfoNCE,
+    InfoNCEConfig,
+    Interpolated,
+    InterpolatedConfig,
+    JSDConfig,
+    MECOConfig,
+    MINEConfig,
+    NWJConfig,
+    SMILEConfig,
+    TUBAConfig,
+    WPCConfig,
+    donsker_varadhan_bound,
+    flo_bound,
+    gradient_penalty,
+    infonce_bound,
+    interpolated_bound,
+    jensen_shannon_bound,
+    nwj_bound,
+    smile_bound,
+    track_log_partition,
+    tracked_partition_bound,
+    tuba_bound,
+    wasserstein_dependency,
+)
 
 __all__ = [
     "ESTIMATORS",
@@ -34,6 +70,18 @@ __all__ = [
     "EstimatorConfig",
     "EstimatorEntry",
     "build_estimator",
+    "donsker_varadhan_bound",
+    "flo_bound",
+    "gradient_penalty",
+    "infonce_bound",
+    "interpolated_bound",
+    "jensen_shannon_bound",
+    "nwj_bound",
+    "smile_bound",
+    "track_log_partition",
+    "tracked_partition_bound",
+    "tuba_bound",
+    "wasserstein_dependency",
 ]
 
 
@@ -83,6 +131,25 @@ _REGISTERED: dict[str, EstimatorEntry] = {
     "minde": EstimatorEntry(
         MINDEConfig, MINDE, "how much knowing y helps a learned denoiser of x at all noise levels"
     ),
+    "infonce": EstimatorEntry(InfoNCEConfig, InfoNCE, "contrastive lower bound, at most ln K"),
+    "nwj": EstimatorEntry(NWJConfig, NWJ, "f-divergence lower bound, variance grows as e^I"),
+    "donsker_varadhan": EstimatorEntry(
+        DonskerVaradhanConfig,
+        DonskerVaradhan,
+        "ln of a mean of e^f: tight, but no bound in samples",
+    ),
+    "mine": EstimatorEntry(MINEConfig, MINE, "Donsker–Varadhan with the gradient's bias corrected"),
+    "jsd": EstimatorEntry(JSDConfig, JSD, "critic of the logistic loss, read by NWJ"),
+    "smile": EstimatorEntry(SMILEConfig, SMILE, "clipped Donsker–Varadhan: low variance, biased"),
+    "tuba": EstimatorEntry(TUBAConfig, TUBA, "NWJ with a learned offset a(x)"),
+    "interpolated": EstimatorEntry(
+        InterpolatedConfig, Interpolated, "I_α between InfoNCE and TUBA, at most ln(K / α)"
+    ),
+    "flo": EstimatorEntry(FLOConfig, FLO, "Fenchel–Legendre lower bound with a second critic"),
+    "meco": EstimatorEntry(
+        MECOConfig, MECO, "maximum likelihood with a tracked partition function"
+    ),
+    "wpc": EstimatorEntry(WPCConfig, WPC, "InfoNCE of a 1-Lipschitz critic: for representations"),
 }
 
 ESTIMATORS: Mapping[str, EstimatorEntry] = MappingProxyType(_REGISTERED)

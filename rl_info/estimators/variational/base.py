@@ -29,7 +29,7 @@ class VariationalConfig(EstimatorConfig):
 
     critic: CriticName = "separable"
     """Network that scores pairs; `joint` costs batch_size times as much: lower that with it."""
-    hidden_dim: int = 256
+    hidden_dim: int = 128
     """Units of each hidden layer."""
     hidden_layers: int = 2
     """Number of hidden layers."""
@@ -41,7 +41,7 @@ class VariationalConfig(EstimatorConfig):
     """What the critic's scores are added to: the log ratio of a fitted normal, or nothing."""
     steps: int = 2000
     """Most optimiser steps."""
-    batch_size: int = 512
+    batch_size: int = 256
     """Pairs in each step; each is contrasted with all others of its batch."""
     learning_rate: float = 5e-4
     """Adam's step size at the start; it falls to zero along half a cosine."""

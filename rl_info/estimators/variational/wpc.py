@@ -58,6 +58,8 @@ class WPCConfig(VariationalConfig):
     `penalty`: `critic` with a gradient penalty, as in the paper, Lipschitz only roughly."""
     penalty: float = 10.0
     """Weight of the gradient penalty."""
+    batch_size: int = 128
+    """Pairs in each step; distances cost more than products."""
     margins: Margins = "standard"
     """The distance is the Euclidean one of the columns prepared so."""
     baseline: Literal["gaussian", "none"] = "none"
