@@ -72,8 +72,9 @@ def fit_network(
     """Minimise `losses` over minibatches; leave `network` in the state of the highest `score`.
 
     `score` looks at validation pairs, which must not be among `x` and `y`, and is asked before the
-    first step, every `check_every` steps and after the last; `progress` is told every step. A score that is not finite never
+    first step, every `check_every` steps and after the last. A score that is not finite never
     counts as best. Minibatches are drawn from `generator` (on the CPU) without replacement.
+    `progress` is told of every step.
     Raises FloatingPointError, naming the term, if a loss is not finite.
     """
     parameters = [value for value in network.parameters() if value.requires_grad]
