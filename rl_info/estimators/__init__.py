@@ -136,7 +136,7 @@ _REGISTERED: dict[str, EstimatorEntry] = {
     "donsker_varadhan": EstimatorEntry(
         DonskerVaradhanConfig,
         DonskerVaradhan,
-        "ln of a mean of e^f: tight, but no bound in samples",
+        "ln of a mean of e^f: tight, no bound in samples",
     ),
     "mine": EstimatorEntry(MINEConfig, MINE, "Donsker–Varadhan with the gradient's bias corrected"),
     "jsd": EstimatorEntry(JSDConfig, JSD, "critic of the logistic loss, read by NWJ"),
@@ -146,9 +146,7 @@ _REGISTERED: dict[str, EstimatorEntry] = {
         InterpolatedConfig, Interpolated, "I_α between InfoNCE and TUBA, at most ln(K / α)"
     ),
     "flo": EstimatorEntry(FLOConfig, FLO, "Fenchel–Legendre lower bound with a second critic"),
-    "meco": EstimatorEntry(
-        MECOConfig, MECO, "maximum likelihood with a tracked partition function"
-    ),
+    "meco": EstimatorEntry(MECOConfig, MECO, "maximum likelihood, the partition function tracked"),
     "wpc": EstimatorEntry(WPCConfig, WPC, "InfoNCE of a 1-Lipschitz critic: for representations"),
 }
 

@@ -43,7 +43,7 @@ class VariationalConfig(EstimatorConfig):
     """Most optimiser steps."""
     batch_size: int = 256
     """Pairs in each step; each is contrasted with all others of its batch."""
-    learning_rate: float = 5e-4
+    learning_rate: float = 1e-3
     """Adam's step size at the start; it falls to zero along half a cosine."""
     weight_decay: float = 1e-2
     """Decoupled weight decay."""
