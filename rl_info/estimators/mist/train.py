@@ -204,6 +204,7 @@ def main() -> None:
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--steps", type=int, help="optimiser steps, instead of the preset's")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--every", type=int, default=100, help="steps between checkpoints")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     config = replace(PRESETS[arguments.preset], seed=arguments.seed)
@@ -216,7 +217,13 @@ def main() -> None:
             "step %d of %d, loss %.4f, %.0f s", step, config.steps, loss, time.monotonic() - start
         )
 
-    train(config, arguments.folder, device=arguments.device, progress=report)
+    train(
+        config,
+        arguments.folder,
+        device=arguments.device,
+        every=arguments.every,
+        progress=report,
+    )
 
 
 if __name__ == "__main__":
