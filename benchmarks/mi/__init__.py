@@ -1,0 +1,1 @@
+"""Benchmark of truths: estimators of mutual information against distributions of known one."""
