@@ -17,14 +17,21 @@ from rl_info.estimators.base import Bound, Estimate, Estimator, EstimatorConfig
 from rl_info.estimators.cauchy_schwarz import CauchySchwarz, CauchySchwarzConfig
 from rl_info.estimators.cca import CCA, CCAConfig
 from rl_info.estimators.club import CLUB, CLUBConfig
+from rl_info.estimators.compressed import Compressed, CompressedConfig
 from rl_info.estimators.difference_of_entropies import (
     DifferenceOfEntropies,
     DifferenceOfEntropiesConfig,
 )
 from rl_info.estimators.diffusion import Diffusion, DiffusionConfig
 from rl_info.estimators.gaussian_copula import GaussianCopula, GaussianCopulaConfig
+from rl_info.estimators.kozachenko_leonenko import (
+    KozachenkoLeonenko,
+    KozachenkoLeonenkoConfig,
+)
+from rl_info.estimators.ksg import KSG, KSGConfig
 from rl_info.estimators.leave_one_out import LeaveOneOut, LeaveOneOutConfig
 from rl_info.estimators.minde import MINDE, MINDEConfig
+from rl_info.estimators.sliced import Sliced, SlicedConfig
 from rl_info.estimators.variational import (
     FLO,
     JSD,
@@ -60,6 +67,10 @@ from rl_info.estimators.variational import (
     tracked_partition_bound,
     tuba_bound,
     wasserstein_dependency,
+)
+from rl_info.estimators.weighted_kozachenko_leonenko import (
+    WeightedKozachenkoLeonenko,
+    WeightedKozachenkoLeonenkoConfig,
 )
 
 __all__ = [
@@ -148,6 +159,21 @@ _REGISTERED: dict[str, EstimatorEntry] = {
     "flo": EstimatorEntry(FLOConfig, FLO, "Fenchel–Legendre lower bound with a second critic"),
     "meco": EstimatorEntry(MECOConfig, MECO, "maximum likelihood, the partition function tracked"),
     "wpc": EstimatorEntry(WPCConfig, WPC, "InfoNCE of a 1-Lipschitz critic: for representations"),
+    "ksg": EstimatorEntry(KSGConfig, KSG, "counts of neighbours within the k-th of the pair"),
+    "kozachenko_leonenko": EstimatorEntry(
+        KozachenkoLeonenkoConfig, KozachenkoLeonenko, "three entropies from neighbour distances"
+    ),
+    "weighted_kozachenko_leonenko": EstimatorEntry(
+        WeightedKozachenkoLeonenkoConfig,
+        WeightedKozachenkoLeonenko,
+        "three entropies, neighbours weighted so that their bias cancels",
+    ),
+    "sliced": EstimatorEntry(
+        SlicedConfig, Sliced, "mean over random projections: zero only if independent, at most I"
+    ),
+    "compressed": EstimatorEntry(
+        CompressedConfig, Compressed, "counts of neighbours among learned codes of few columns"
+    ),
 }
 
 ESTIMATORS: Mapping[str, EstimatorEntry] = MappingProxyType(_REGISTERED)

@@ -29,7 +29,7 @@ def range_counts(
         raise ValueError(f"{len(radii)} radii for {len(points)} points: give one for each")
     if not (radii >= 0).all():
         raise ValueError("a radius is negative or not a number")
-    euclidean = is_euclidean(norm)
+    split = points.shape[1] if is_euclidean(norm) else 0
     counts = np.zeros(len(points), dtype=np.int64)
     if points.shape[1] == 1:
         values = points[:, 0].astype(np.float64)
@@ -42,12 +42,10 @@ def range_counts(
         share_out(work, len(order), threads)
         return counts
     cells = sort_into_cells(points)
-    limits = squared_limits(radii) if euclidean else radii
+    limits = squared_limits(radii) if split else radii
 
     def search(start: int, stop: int) -> None:
-        _count(
-            cells.blocks, cells.order, cells.low, cells.high, limits, euclidean, start, stop, counts
-        )
+        _count(cells.blocks, cells.order, cells.low, cells.high, limits, split, start, stop, counts)
 
     share_out(search, cells.count, threads)
     return counts
@@ -60,16 +58,16 @@ def _count(
     low: Any,
     high: Any,
     limits: Any,
-    euclidean: Any,
+    split: Any,
     first: Any,
     last: Any,
     counts: Any,
 ) -> None:
     """Fill the entries of `counts` that belong to the points of cells `first` to `last`."""
     cells, samples = blocks.shape[0], order.shape[0]
-    buffer = np.empty(CELL)
-    to_point = np.empty(CELL)
-    to_cell = np.empty(cells)
+    buffer = np.empty((2, CELL))
+    to_point = np.empty((2, CELL))
+    to_cell = np.empty((2, cells))
     for own in range(first, last):
         base = own * CELL
         size = min(CELL, samples - base)
@@ -79,31 +77,29 @@ def _count(
             reach = max(reach, limits[row])
             # A point is no neighbour of itself, and within every radius but none.
             counts[row] = -1 if limits[row] > 0.0 else 0
-        boxes_to_box(low, high, own, euclidean, to_cell)
+        boxes_to_box(low, high, own, split, to_cell)
         for other in range(cells):
-            if not to_cell[other] < reach:
+            if not to_cell[0, other] < reach:
                 continue
-            points_to_box(blocks, own, low, high, other, euclidean, to_point)
+            points_to_box(blocks, own, low, high, other, split, to_point)
             for column in range(size):
                 row = order[base + column]
                 limit = limits[row]
-                if not to_point[column] < limit:
+                if not to_point[0, column] < limit:
                     continue
-                if _reach(blocks, own, column, low, high, other, euclidean) < limit:
+                if _reach(blocks, own, column, low, high, other, split) < limit:
                     counts[row] += min(CELL, samples - other * CELL)
                 else:
-                    counts[row] += to_points(blocks, other, own, column, euclidean, limit, buffer)
+                    counts[row] += to_points(blocks, other, own, column, split, limit, buffer)
 
 
 @compiled
-def _reach(
-    blocks: Any, own: Any, column: Any, low: Any, high: Any, box: Any, euclidean: Any
-) -> float:
+def _reach(blocks: Any, own: Any, column: Any, low: Any, high: Any, box: Any, split: Any) -> float:
     """Distance of the farthest corner of a box, rounded as `to_points` rounds."""
     farthest = 0.0
     for d in range(blocks.shape[1]):
         gap = max(blocks[own, d, column] - low[d, box], high[d, box] - blocks[own, d, column])
-        farthest = farthest + gap * gap if euclidean else max(farthest, gap)
+        farthest = farthest + gap * gap if split > 0 else max(farthest, gap)
     return farthest
 
 

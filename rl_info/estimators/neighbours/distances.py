@@ -22,19 +22,36 @@ def neighbour_distances(
     dimensions, O(N²) in many. The result does not depend on `threads` (default: NUMBA_NUM_THREADS,
     else one per core). Raises ValueError if there are not more than k ≥ 1 points.
     """
+    return _distances(points, k, points.shape[1] if is_euclidean(norm) else 0, threads)
+
+
+def joint_distances(
+    x: Float[np.ndarray, "N X"],
+    y: Float[np.ndarray, "N Y"],
+    k: int,
+    norm: Norm = "max",
+    threads: int | None = None,
+) -> Float64[np.ndarray, "N K"]:
+    """The same for pairs (x, y) whose distance is the larger of that of x and that of y."""
+    points = np.hstack([x.astype(np.float64, copy=False), y.astype(np.float64, copy=False)])
+    return _distances(points, k, x.shape[1] if is_euclidean(norm) else 0, threads)
+
+
+def _distances(
+    points: Float[np.ndarray, "N D"], k: int, split: int, threads: int | None
+) -> Float64[np.ndarray, "N K"]:
     if not 1 <= k < len(points):
         raise ValueError(
             f"{k} neighbours of each of {len(points)} points: k must be at least 1 and below N"
         )
     cells = sort_into_cells(points)
-    euclidean = is_euclidean(norm)
     found = np.full((len(points), k), np.inf)
 
     def work(start: int, stop: int) -> None:
-        _search(cells.blocks, cells.order, cells.low, cells.high, euclidean, start, stop, found)
+        _search(cells.blocks, cells.order, cells.low, cells.high, split, start, stop, found)
 
     share_out(work, cells.count, threads)
-    return np.sqrt(found, out=found) if euclidean else found
+    return np.sqrt(found, out=found) if split > 0 else found
 
 
 @compiled
@@ -43,35 +60,35 @@ def _search(
     order: Any,
     low: Any,
     high: Any,
-    euclidean: Any,
+    split: Any,
     first: Any,
     last: Any,
     found: Any,
 ) -> None:
     """Fill the rows of `found` that belong to the points of cells `first` to `last`."""
     cells, samples, k = blocks.shape[0], order.shape[0], found.shape[1]
-    buffer = np.empty(CELL)
-    to_point = np.empty(CELL)
-    to_cell = np.empty(cells)
+    buffer = np.empty((2, CELL))
+    to_point = np.empty((2, CELL))
+    to_cell = np.empty((2, cells))
     for own in range(first, last):
         base = own * CELL
         size = min(CELL, samples - base)
         reach = 0.0
         for column in range(size):
             row = order[base + column]
-            _offer(blocks, own, own, column, euclidean, buffer, found, row)
+            _offer(blocks, own, own, column, split, buffer, found, row)
             reach = max(reach, found[row, k - 1])
-        boxes_to_box(low, high, own, euclidean, to_cell)
-        near = np.flatnonzero(to_cell < reach)
-        near = near[np.argsort(to_cell[near], kind="mergesort")]
+        boxes_to_box(low, high, own, split, to_cell)
+        near = np.flatnonzero(to_cell[0] < reach)
+        near = near[np.argsort(to_cell[0][near], kind="mergesort")]
         for other in near:
             if other == own:
                 continue
-            points_to_box(blocks, own, low, high, other, euclidean, to_point)
+            points_to_box(blocks, own, low, high, other, split, to_point)
             for column in range(size):
                 row = order[base + column]
-                if to_point[column] < found[row, k - 1]:
-                    _offer(blocks, other, own, column, euclidean, buffer, found, row)
+                if to_point[0, column] < found[row, k - 1]:
+                    _offer(blocks, other, own, column, split, buffer, found, row)
 
 
 @compiled
@@ -80,19 +97,19 @@ def _offer(
     other: Any,
     own: Any,
     column: Any,
-    euclidean: Any,
+    split: Any,
     buffer: Any,
     found: Any,
     row: Any,
 ) -> None:
     """Insert the points of block `other`, but not the query itself, into its k best so far."""
     last = found.shape[1] - 1
-    within = to_points(blocks, other, own, column, euclidean, found[row, last], buffer)
+    within = to_points(blocks, other, own, column, split, found[row, last], buffer)
     if within == 0:
         return
     itself = column if other == own else -1
     for j in range(blocks.shape[2]):
-        distance = buffer[j]
+        distance = buffer[0, j]
         if distance < found[row, last] and j != itself:
             slot = last
             while slot > 0 and found[row, slot - 1] > distance:
