@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -30,7 +31,10 @@ class RewardContext:
 
 @dataclass(frozen=True)
 class RewardConfig:
-    """Settings that every reward has, because each reward has a critic of its own."""
+    """Settings that every reward has, because each reward has a critic of its own.
+
+    Raises ValueError for a value out of range, naming the field.
+    """
 
     weight: float = 1.0
     """Weight of this reward's critic in the actor's objective."""
@@ -40,6 +44,18 @@ class RewardConfig:
     """Divide this critic's values by a running scale of its targets in the actor's objective."""
     learning_rate: float = 1e-4
     """Adam step size of what the reward itself learns; unused by a reward that learns nothing."""
+
+    def __post_init__(self) -> None:
+        # NaN fails every comparison, so these refuse it too.
+        self.require("weight", 0 <= self.weight < math.inf, "finite, not negative")
+        self.require("discount", 0 <= self.discount < 1, "in [0, 1)")
+        self.require("learning_rate", 0 < self.learning_rate < math.inf, "finite and positive")
+
+    def require(self, name: str, holds: bool, bound: str) -> None:
+        """Raise ValueError with the bound that the field `name` breaks unless it `holds`."""
+        if not holds:
+            kind = type(self).__name__
+            raise ValueError(f"{name} of {kind} must be {bound}, got {getattr(self, name)!r}")
 
 
 class IntrinsicReward(nn.Module, ABC):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from dataclasses import fields, replace
 from typing import Any
 
@@ -275,16 +276,15 @@ def test_a_setting_out_of_range_is_refused_by_name(name, value):
 
 
 @pytest.mark.parametrize(
-    ("config", "message"),
+    ("name", "value"),
     [
-        (RewardConfig(weight=-1.0), "weight"),
-        (RewardConfig(discount=1.0), "discount"),
-        (RewardConfig(learning_rate=0.0), "learning rate"),
+        ("weight", -1.0), ("weight", math.nan), ("weight", math.inf), ("discount", 1.0),
+        ("discount", math.nan), ("learning_rate", 0.0), ("learning_rate", math.nan),
     ],
-)
-def test_a_reward_term_out_of_range_is_refused(config, message):
-    with pytest.raises(ValueError, match=message):
-        RewardTerm(TaskReward(context()), config)
+)  # fmt: skip
+def test_a_reward_setting_out_of_range_is_refused_by_name(name, value):
+    with pytest.raises(ValueError, match=name):
+        RewardConfig(**{name: value})
 
 
 def test_no_reward_at_all_is_refused():
