@@ -6,7 +6,7 @@ import math
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal, NamedTuple, Self
+from typing import ClassVar, Literal, NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -142,7 +142,7 @@ class VariationalEstimator(Estimator):
     def finish(self, model: nn.Module, x: Float[Tensor, "N X"], y: Float[Tensor, "N Y"]) -> None:
         """Anything left to set in the trained model, from the validation samples."""
 
-    def fit(self, x: Samples, y: Samples) -> Self:
+    def fit(self, x: Samples, y: Samples) -> VariationalEstimator:
         """Learn from samples (N, X) and (N, Y), at least 10.
 
         Raises ValueError for unusable samples and FloatingPointError if the loss explodes.

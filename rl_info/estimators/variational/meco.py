@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import ClassVar
 
 import torch
 from jaxtyping import Float
@@ -48,11 +48,12 @@ class MECO(VariationalEstimator):
     settings = MECOConfig
     config: MECOConfig
 
-    def fit(self, x: Samples, y: Samples) -> Self:
+    def fit(self, x: Samples, y: Samples) -> MECO:
         """As any; the partition function starts anew."""
         self._log_partition: Tensor | None = None
         self._fixed: Tensor | None = None
-        return super().fit(x, y)
+        super().fit(x, y)
+        return self
 
     def losses(
         self, model: nn.Module, x: Float[Tensor, "B X"], y: Float[Tensor, "B Y"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self
 
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -43,10 +42,11 @@ class MINE(VariationalEstimator):
     settings = MINEConfig
     config: MINEConfig
 
-    def fit(self, x: Samples, y: Samples) -> Self:
+    def fit(self, x: Samples, y: Samples) -> MINE:
         """As any; the moving average starts anew."""
         self._log_average: Tensor | None = None
-        return super().fit(x, y)
+        super().fit(x, y)
+        return self
 
     def losses(
         self, model: nn.Module, x: Float[Tensor, "B X"], y: Float[Tensor, "B Y"]
