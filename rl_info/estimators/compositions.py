@@ -74,9 +74,7 @@ def _builder(estimator: Build, settings: dict[str, Any]) -> Callable[[], Estimat
     if isinstance(estimator, str):
         return partial(build_estimator, estimator, **settings)
     if settings:
-        raise TypeError(
-            "settings are for a registered name; give them to what builds the estimator"
-        )
+        raise TypeError("settings go with a registered name; give them to what builds it")
     return estimator
 
 

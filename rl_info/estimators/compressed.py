@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -85,7 +85,7 @@ class Compressed(Estimator):
         """Samples as tensors; at least k + 1 of them."""
         return check_pair(x, y, minimum=self.config.k + 1, device=self.device)
 
-    def fit(self, x: Samples, y: Samples) -> Self:
+    def fit(self, x: Samples, y: Samples) -> Compressed:
         """Learn both codes from samples (N, X) and (N, Y), float32 or float64."""
         samples = self.check(x, y)
         generator = torch.Generator().manual_seed(self.seed)
@@ -117,9 +117,12 @@ class Compressed(Estimator):
         if widths != self._widths:
             raise ValueError(f"fitted on samples with {self._widths} columns, asked about {widths}")
         warn_of_ties(left.numpy(force=True), right.numpy(force=True))
-        codes = (
-            prepare(code(each), "standard")
-            for code, each in zip(self._codes, (left, right), strict=True)
+        code_x, code_y = self._codes
+        terms = local_information(
+            prepare(code_x(left), "standard"),
+            prepare(code_y(right), "standard"),
+            self.config.k,
+            "euclidean",
+            self.config.threads,
         )
-        terms = local_information(*codes, self.config.k, "euclidean", self.config.threads)
         return estimate_of(terms, self.bound)

@@ -57,7 +57,11 @@ class KSG(Estimator):
     config: KSGConfig
 
     def __init__(
-        self, config: KSGConfig | None = None, *, seed: int = 0, device: torch.device | str = "cpu"
+        self,
+        config: KSGConfig | None = None,
+        *,
+        seed: int = 0,
+        device: torch.device | str = "cpu",
     ) -> None:
         super().__init__(config or KSGConfig(), seed=seed, device=device)
 

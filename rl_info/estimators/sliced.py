@@ -1,4 +1,4 @@
-"""Sliced mutual information (Goldfeld and Greenewald, arXiv 2110.05279; k-dimensional 2206.08526)."""
+"""Sliced mutual information (Goldfeld and Greenewald, arXiv 2110.05279; 2206.08526)."""
 
 from __future__ import annotations
 
