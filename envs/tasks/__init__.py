@@ -23,6 +23,7 @@ from envs.tasks.dmc import (
 )
 from envs.tasks.gym import ant, half_cheetah, walker2d
 from envs.tasks.gym import hopper as gym_hopper
+from envs.tasks.tabletop import explore, goals
 
 TASKS: Mapping[str, Callable[..., Task]] = {
     **acrobot.TASKS,
@@ -43,5 +44,7 @@ TASKS: Mapping[str, Callable[..., Task]] = {
     **half_cheetah.TASKS,
     **gym_hopper.TASKS,
     **walker2d.TASKS,
+    **explore.TASKS,
+    **goals.TASKS,
 }
 """Task id, such as `dmc/cheetah-run`, to a factory that accepts the task's keyword options."""
