@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 
@@ -31,3 +31,17 @@ class Transitions:
     """Named side signals of the environment at `obs`, such as `position`."""
     next_signals: Mapping[str, Float[Tensor, "B ..."]]
     """The same signals at `next_obs`."""
+
+    def rows(self, index: slice | Int[Tensor, " _R"]) -> Transitions:
+        """Some of the steps."""
+        return Transitions(
+            obs=self.obs[index],
+            action=self.action[index],
+            reward=self.reward[index],
+            next_obs=self.next_obs[index],
+            terminated=self.terminated[index],
+            truncated=self.truncated[index],
+            skill=self.skill[index],
+            signals={name: value[index] for name, value in self.signals.items()},
+            next_signals={name: value[index] for name, value in self.next_signals.items()},
+        )

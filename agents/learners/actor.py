@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from agents.learners.config import SACConfig
+from agents.learners.network_config import NetworkConfig
 from rl_info.nn.flat_gradient import FlatGradient
 from rl_info.nn.stacked_layout import StackedLayout
 from rl_info.nn.stacked_mlp import StackedMLP, Tape
@@ -34,7 +34,7 @@ class Actor(nn.Module):
     """Squashed Gaussian policy over actions in [-1, 1]."""
 
     def __init__(
-        self, state_dim: int, action_dim: int, config: SACConfig, generator: torch.Generator
+        self, state_dim: int, action_dim: int, config: NetworkConfig, generator: torch.Generator
     ) -> None:
         super().__init__()
         layout = StackedLayout(
@@ -56,6 +56,10 @@ class Actor(nn.Module):
         """An action in each state, for standard normal `noise`."""
         tape = self.net.run(state)
         return ActorPass(TanhGaussian.from_features(tape.output[0].T).sample(noise), tape)
+
+    def distribution(self, tape: Tape) -> TanhGaussian:
+        """The policy in the states of a pass."""
+        return TanhGaussian.from_features(tape.output[0].T)
 
     def gradient(
         self, actor_pass: ActorPass, action: Float[Tensor, "B A"], log_prob: Float[Tensor, ""]

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from agents.learners.config import SACConfig
+from agents.learners.network_config import NetworkConfig
 from rl_info.nn.flat_gradient import FlatGradient
 from rl_info.nn.stacked_layout import StackedLayout
 from rl_info.nn.stacked_mlp import StackedMLP, Tape
@@ -34,7 +34,8 @@ class CriticStack(nn.Module):
         state_dim: int,
         action_dim: int,
         rewards: int,
-        config: SACConfig,
+        ensemble_size: int,
+        config: NetworkConfig,
         generator: torch.Generator,
     ) -> None:
         super().__init__()
@@ -42,7 +43,7 @@ class CriticStack(nn.Module):
         self.action_dim = action_dim
         shared = config.critic_sharing == "trunk"
         layout = StackedLayout(
-            members=config.ensemble_size * (1 if shared else rewards),
+            members=ensemble_size * (1 if shared else rewards),
             inputs=state_dim + action_dim,
             hidden_dim=config.hidden_dim,
             hidden_layers=config.hidden_layers,

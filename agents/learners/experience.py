@@ -62,18 +62,3 @@ def windows(
         discount=summed.discount,
         next_obs=batch.next_obs[row],
     )
-
-
-def first_rows(batch: Transitions, count: int) -> Transitions:
-    """The first `count` steps of a batch."""
-    return Transitions(
-        obs=batch.obs[:count],
-        action=batch.action[:count],
-        reward=batch.reward[:count],
-        next_obs=batch.next_obs[:count],
-        terminated=batch.terminated[:count],
-        truncated=batch.truncated[:count],
-        skill=batch.skill[:count],
-        signals={name: value[:count] for name, value in batch.signals.items()},
-        next_signals={name: value[:count] for name, value in batch.next_signals.items()},
-    )

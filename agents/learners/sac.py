@@ -14,12 +14,13 @@ from agents.learners import losses
 from agents.learners.actor import Actor, ActorPass
 from agents.learners.config import SACConfig
 from agents.learners.critics import CriticStack
-from agents.learners.experience import Experience, first_rows, single_steps, windows
+from agents.learners.experience import Experience, single_steps, windows
 from agents.learners.losses import Metrics, Objective
 from agents.learners.reward_set import RewardSet
 from agents.learners.reward_term import RewardTerm
+from agents.learners.state_vector import StateVector
 from agents.learners.temperature import Temperature
-from rl_info.nn import FlatAdam, RunningNormaliser, RunningScale
+from rl_info.nn import FlatAdam, RunningScale
 from rl_info.nn.tanh_gaussian import SquashedSample
 from rl_info.rewards.base import IntrinsicReward
 from rl_info.skills import SkillSpec
@@ -60,15 +61,14 @@ class MultiCriticSAC:
         self.generator = torch.Generator(self.device).manual_seed(seed)
         self.updates = 0
 
-        # The constant gives first layers their bias.
-        self._one = torch.ones(1, 1, device=self.device)
-        state_dim = obs_dim + skill.dim + 1
-        self.normaliser = RunningNormaliser(obs_dim).to(self.device)
+        self.state = StateVector(obs_dim, skill.dim, config.normalise_observations, self.device)
         self.terms = RewardSet(rewards, config.adam_betas, self.device)
         self.scale = RunningScale(self.terms.normalise, config.scale_rate).to(self.device)
         self._renew_objective()
-        self.actor = Actor(state_dim, action_dim, config, self.generator)
-        self.critics = CriticStack(state_dim, action_dim, len(rewards), config, self.generator)
+        self.actor = Actor(self.state.width, action_dim, config, self.generator)
+        self.critics = CriticStack(
+            self.state.width, action_dim, len(rewards), config.ensemble_size, config, self.generator
+        )
         self.target_critics = copy.deepcopy(self.critics)
         self.target_critics.net.refresh()
         self.temperature = Temperature(config.initial_temperature).to(self.device)
@@ -98,13 +98,12 @@ class MultiCriticSAC:
         deterministic: bool = False,
     ) -> Float[Tensor, "N A"]:
         """Actions in [-1, 1], float32; the mode of the policy if `deterministic`."""
-        policy = self.actor(self._state(obs, skill))
+        policy = self.actor(self.state(obs, skill))
         return policy.mode() if deterministic else policy.sample(self._noise(len(obs))).action
 
     def observe(self, obs: Float[Tensor, "N O"]) -> None:
         """Let newly collected observations count in the running mean and variance."""
-        if self.config.normalise_observations:
-            self.normaliser.observe(obs.to(self.device))
+        self.state.observe(obs)
 
     def update(
         self, batch: Transitions, valid: Bool[Tensor, "T B"] | None = None
@@ -122,7 +121,7 @@ class MultiCriticSAC:
         self._check(batch, valid)
         # Later steps of a window may be void; its first step never is.
         size = len(batch.obs) // self.config.n_step
-        metrics = self.terms.learn(batch if valid is None else first_rows(batch, size))
+        metrics = self.terms.learn(batch if valid is None else batch.rows(slice(size)))
         rewards, discount = self.terms.value(batch), self.terms.discount
         if valid is None:
             experience = single_steps(batch, rewards, discount)
@@ -144,7 +143,7 @@ class MultiCriticSAC:
 
     def _learn(self, experience: Experience) -> Metrics:
         size = len(experience.obs)
-        states = self._state(
+        states = self.state(
             torch.cat([experience.obs, experience.next_obs]),
             torch.cat([experience.skill, experience.skill]),
         )
@@ -207,13 +206,6 @@ class MultiCriticSAC:
         """Let the newest scales count."""
         self._objective = Objective(self.terms.names, self.terms.weight, self.scale())
 
-    def _state(
-        self, obs: Float[Tensor, "B O"], skill: Float[Tensor, "B Z"]
-    ) -> Float[Tensor, "B X"]:
-        if self.config.normalise_observations:
-            obs = self.normaliser(obs)
-        return torch.cat([obs, skill, self._one.expand(len(obs), 1)], dim=-1)
-
     def _noise(self, count: int) -> Float[Tensor, "B A"]:
         size = (count, self.shape["action"])
         return torch.randn(size, generator=self.generator, device=self.device)
@@ -225,7 +217,7 @@ class MultiCriticSAC:
                 "critics": self.critics,
                 "target_critics": self.target_critics,
                 "temperature": self.temperature,
-                "normaliser": self.normaliser,
+                "normaliser": self.state.normaliser,
                 "scale": self.scale,
             }
         )

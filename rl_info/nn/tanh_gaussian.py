@@ -13,7 +13,10 @@ from torch.nn.functional import softplus
 LOG_STD_MIN, LOG_STD_MAX = -5.0, 2.0
 LOG_STD_MIDDLE = (LOG_STD_MAX + LOG_STD_MIN) / 2
 LOG_STD_HALF = (LOG_STD_MAX - LOG_STD_MIN) / 2
-LOG_DENSITY_CONSTANT = 0.5 * math.log(2.0 * math.pi) + 2.0 * math.log(2.0)
+HALF_LOG_TWO_PI = 0.5 * math.log(2.0 * math.pi)
+LARGEST_ACTION = 1.0 - 1e-6
+"""Actions beyond it in size, where tanh is flat in float32, count as this one."""
+LOG_DENSITY_CONSTANT = HALF_LOG_TWO_PI + 2.0 * math.log(2.0)
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,31 @@ class TanhGaussian:
     def mode(self) -> Float[Tensor, "B A"]:
         """tanh(mean), the action without noise."""
         return torch.tanh(self.mean)
+
+    def entropy_before_squashing(self) -> Float[Tensor, " B"]:
+        """Σ (log σ + ½ ln 2πe) in nats: the entropy of u, which that of tanh(u) is below."""
+        return (self.log_std + (HALF_LOG_TWO_PI + 0.5)).sum(dim=-1)
+
+    def log_prob(self, action: Float[Tensor, "B A"]) -> Float[Tensor, " B"]:
+        """Log density of given actions in [-1, 1], in nats."""
+        bounded = action.clamp(-LARGEST_ACTION, LARGEST_ACTION)
+        deviation = (torch.atanh(bounded) - self.mean) * torch.exp(-self.log_std)
+        terms = 0.5 * deviation.square() + self.log_std + torch.log1p(-bounded.square())
+        return -(terms + HALF_LOG_TWO_PI).sum(dim=-1)
+
+    def gradient(
+        self, action: Float[Tensor, "B A"], log_prob: Float[Tensor, " B"], entropy: float
+    ) -> Float[Tensor, "B twoA"]:
+        """Gradient of the features, the actions held fixed.
+
+        Given are those of each action's log density and of every entropy before squashing.
+        """
+        inverse = torch.exp(-self.log_std)
+        bounded = action.clamp(-LARGEST_ACTION, LARGEST_ACTION)
+        deviation = (torch.atanh(bounded) - self.mean) * inverse
+        mean = log_prob[:, None] * deviation * inverse
+        log_std = log_prob[:, None] * (deviation.square() - 1.0) + entropy
+        return torch.cat([mean, log_std * LOG_STD_HALF * (1.0 - self.pressed.square())], dim=-1)
 
     def sample(self, noise: Float[Tensor, "B A"]) -> SquashedSample:
         """Actions for standard normal `noise`."""

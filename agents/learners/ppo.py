@@ -1,0 +1,262 @@
+"""Multi-critic proximal policy optimisation: the on-policy learner, for thousands of worlds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+
+from agents.learners import losses
+from agents.learners.actor import Actor
+from agents.learners.advantages import generalised_advantages, weighted_sum
+from agents.learners.critics import CriticStack
+from agents.learners.losses import Metrics, Objective
+from agents.learners.ppo_config import PPOConfig
+from agents.learners.ppo_losses import policy_loss
+from agents.learners.reward_set import RewardSet
+from agents.learners.reward_term import RewardTerm
+from agents.learners.state_vector import StateVector
+from rl_info.nn import FlatAdam, RunningScale
+from rl_info.rewards.base import IntrinsicReward
+from rl_info.skills import SkillSpec
+from rl_info.transitions import Transitions
+
+
+@dataclass(frozen=True)
+class Rollout:
+    """What an update learns from, B = T·N steps in time-major order."""
+
+    state: Float[Tensor, "B X"]
+    action: Float[Tensor, "B A"]
+    log_prob: Float[Tensor, " B"]
+    """Log density of the action under the policy that took it."""
+    advantage: Float[Tensor, " B"]
+    """Weighted sum of the standardised advantages of all rewards."""
+    target: Float[Tensor, "K B"]
+    """What each critic's value should be."""
+
+
+class MultiCriticPPO:
+    """Proximal policy optimisation of Σ_k weight_k (A_k − μ_k) / σ_k, one critic for each reward.
+
+    The advantages of each reward are estimated with its own critic and discount and standardised
+    over the rollout before they are weighted: never one critic on the sum of rewards (SLIM, arXiv
+    2402.00823; the clipped objective of Schulman et al., arXiv 1707.06347). The multi-critic
+    method with skill discovery, reach and safety rewards is the subject of US patent 12,393,175 B2.
+
+    The state of actor and critics is the (normalised) observation, the skill and a constant 1. All
+    random numbers come from a generator seeded with `seed`.
+
+    Raises ValueError if there is no reward or all weights are 0.
+    """
+
+    def __init__(
+        self,
+        obs_dim: int,
+        action_dim: int,
+        skill: SkillSpec,
+        rewards: Mapping[str, RewardTerm],
+        config: PPOConfig,
+        *,
+        seed: int = 0,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        self.config = config
+        self.device = torch.device(device)
+        self.shape = {"obs": obs_dim, "action": action_dim, "skill": skill.dim}
+        self.generator = torch.Generator(self.device).manual_seed(seed)
+        self.updates = 0
+        self.state = StateVector(obs_dim, skill.dim, config.normalise_observations, self.device)
+        self.terms = RewardSet(rewards, config.adam_betas, self.device)
+        self.scale = RunningScale(self.terms.normalise, config.scale_rate).to(self.device)
+        self.actor = Actor(self.state.width, action_dim, config, self.generator)
+        self.critics = CriticStack(self.state.width, 0, len(rewards), 1, config, self.generator)
+        self._no_action = torch.empty(1, 0, device=self.device)
+        self.optimisers = {
+            name: FlatAdam(
+                network.flat, config.learning_rate, config.adam_betas, max_norm=config.max_grad_norm
+            )
+            for name, network in (("actor", self.actor.net), ("critics", self.critics.net))
+        }
+
+    @property
+    def rewards(self) -> dict[str, IntrinsicReward]:
+        """The reward modules by name."""
+        return self.terms.modules
+
+    @torch.no_grad()
+    def act(
+        self,
+        obs: Float[Tensor, "N O"],
+        skill: Float[Tensor, "N Z"],
+        deterministic: bool = False,
+    ) -> Float[Tensor, "N A"]:
+        """Actions in [-1, 1], float32; the mode of the policy if `deterministic`."""
+        policy = self.actor(self.state(obs, skill))
+        if deterministic:
+            return policy.mode()
+        size = (len(obs), self.shape["action"])
+        noise = torch.randn(size, generator=self.generator, device=self.device)
+        return policy.sample(noise).action
+
+    def observe(self, obs: Float[Tensor, "N O"]) -> None:
+        """Nothing: the statistics take in a rollout once it has been learned from.
+
+        Until then they stay as they were when its actions were chosen.
+        """
+
+    def update(
+        self, batch: Transitions, valid: Bool[Tensor, "T N"] | None = None
+    ) -> dict[str, Tensor]:
+        """Learn from a rollout: the newest T steps of N worlds, time-major (row t·N + n).
+
+        `valid` gives the shape and must be True everywhere. The policy must not have changed since
+        the rollout began. Rewards value the rollout as it came, then learn from its minibatches.
+
+        Returns detached scalars, means over the minibatches: `loss/…`, `value/<reward>`,
+        `reward/<reward>`, `scale/<reward>`, `policy/entropy` (nats, before squashing), `policy/kl`
+        (nats), `policy/clip_fraction`, `policy/epochs`, `gradient_norm/…`. Raises ValueError
+        without `valid` or with a step that is not.
+        """
+        if valid is None or valid.numel() != len(batch.obs) or not bool(valid.all()):
+            raise ValueError("PPO needs whole rollouts: T·N steps and a (T, N) mask of True")
+        rewards = self.terms.value(batch)
+        rollout = self._rollout(batch, rewards, len(valid))
+        sums: Metrics = {}
+        minibatches = 0
+        size = -(-len(batch.obs) // self.config.minibatches)
+        for _ in range(self.config.epochs):
+            order = torch.randperm(len(batch.obs), generator=self.generator, device=self.device)
+            parts = order.split(size)
+            means = self._epoch(batch, rollout, parts)
+            for name, value in means.items():
+                sums[name] = sums.get(name, 0.0) + value
+            minibatches += len(parts)
+            limit = self.config.target_kl
+            if limit is not None and float(means["policy/kl"]) > limit * len(parts):
+                break
+        self.updates += 1
+        self.state.observe(batch.obs)
+        metrics = {name: value / minibatches for name, value in sums.items()}
+        metrics["policy/epochs"] = torch.tensor(minibatches / len(parts))
+        metrics |= losses.by_name("reward/", self.terms.names, rewards.mean(dim=1))
+        return metrics | losses.by_name("scale/", self.terms.names, self.scale())
+
+    @torch.inference_mode()
+    def _rollout(self, batch: Transitions, rewards: Float[Tensor, "K B"], length: int) -> Rollout:
+        """Values, advantages and log densities under the networks as they are."""
+        state = self.state(batch.obs, batch.skill)
+        following = self.state(batch.next_obs, batch.skill)
+        value, next_value = (self._values(each) for each in (state, following))
+        shape = (length, -1)
+        skill = batch.skill.unflatten(0, shape)
+        ended = (batch.terminated | batch.truncated).view(shape)
+        ended[:-1] |= (skill[1:] != skill[:-1]).any(dim=-1)
+        advantage = generalised_advantages(
+            rewards.unflatten(1, shape),
+            value.unflatten(1, shape),
+            next_value.unflatten(1, shape),
+            self.terms.discount,
+            batch.terminated.view(shape),
+            ended,
+            self.config.lambda_,
+        ).flatten(1)
+        target = value + advantage
+        self.scale.observe(target)
+        return Rollout(
+            state,
+            batch.action,
+            self.actor(state).log_prob(batch.action),
+            weighted_sum(advantage, self.terms.weight),
+            target,
+        )
+
+    def _values(self, state: Float[Tensor, "B X"]) -> Float[Tensor, "K B"]:
+        return self.critics.run(state, self._no_action.expand(len(state), 0)).values[0]
+
+    def _epoch(
+        self, batch: Transitions, rollout: Rollout, parts: tuple[Int[Tensor, " _M"], ...]
+    ) -> Metrics:
+        """One pass over the rollout; returns sums over its minibatches."""
+        sums: Metrics = {}
+        objective = Objective(self.terms.names, self.terms.weight, self.scale())
+        for rows in parts:
+            metrics = self.terms.learn(batch.rows(rows))
+            with torch.inference_mode():
+                metrics |= self._learn_critics(rollout, rows, objective)
+                metrics |= self._learn_actor(rollout, rows)
+            for name, value in metrics.items():
+                sums[name] = sums.get(name, 0.0) + value
+        return sums
+
+    def _learn_critics(
+        self, rollout: Rollout, rows: Int[Tensor, " M"], objective: Objective
+    ) -> Metrics:
+        current = self.critics.run(rollout.state[rows], self._no_action.expand(len(rows), 0))
+        values, metrics = losses.critic_loss(current.values, rollout.target[:, rows], objective)
+        gradient = self.critics.gradient(current, values)
+        norm = self.optimisers["critics"].step(gradient, rounded=self.critics.net.rounded)
+        return metrics | {"gradient_norm/critics": norm}
+
+    def _learn_actor(self, rollout: Rollout, rows: Int[Tensor, " M"]) -> Metrics:
+        tape = self.actor.net.run(rollout.state[rows])
+        policy, action = self.actor.distribution(tape), rollout.action[rows]
+        wanted, metrics = policy_loss(
+            policy.log_prob(action),
+            rollout.log_prob[rows],
+            rollout.advantage[rows],
+            policy.entropy_before_squashing(),
+            self.config.clip,
+            self.config.entropy_coefficient,
+        )
+        features = policy.gradient(action, wanted.log_prob, wanted.entropy)
+        gradient = self.actor.net.gradient(tape, features.T[None])
+        norm = self.optimisers["actor"].step(gradient, rounded=self.actor.net.rounded)
+        return metrics | {"gradient_norm/actor": norm}
+
+    def _modules(self) -> nn.ModuleDict:
+        return nn.ModuleDict(
+            {
+                "actor": self.actor,
+                "critics": self.critics,
+                "normaliser": self.state.normaliser,
+                "scale": self.scale,
+            }
+        )
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything that the next update depends on, as tensors and plain containers.
+
+        The tensors are those of the learner, not copies: save them before the next update.
+        """
+        return {
+            "shape": dict(self.shape),
+            "names": list(self.terms.names),
+            "modules": self._modules().state_dict(),
+            "rewards": self.terms.state_dict(),
+            "optimisers": {name: each.state_dict() for name, each in self.optimisers.items()},
+            "generator": self.generator.get_state(),
+            "updates": self.updates,
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Restore what `state_dict` returned.
+
+        Raises ValueError if it is of other sizes or rewards, RuntimeError if networks differ.
+        """
+        shape, names = state["shape"], tuple(state["names"])
+        if (shape, names) != (self.shape, self.terms.names):
+            raise ValueError(
+                f"the saved learner has sizes {shape} and rewards {', '.join(names)}; "
+                f"this one has {self.shape} and {', '.join(self.terms.names)}"
+            )
+        self._modules().load_state_dict(state["modules"])
+        self.terms.load_state_dict(state["rewards"])
+        for name, optimiser in self.optimisers.items():
+            optimiser.load_state_dict(state["optimisers"][name])
+        self.generator.set_state(state["generator"].cpu())
+        self.updates = int(state["updates"])
