@@ -11,19 +11,20 @@ import logging
 import math
 import os
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, replace
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset
 
 from rl_info.estimators.mist.losses import pinball_loss, squared_error, to_scale
-from rl_info.estimators.mist.meta_data import MetaBatch, MetaConfig, draw_batch
-from rl_info.estimators.mist.model import MISTModel, ModelConfig
+from rl_info.estimators.mist.meta_data import MetaBatch, draw_batch
+from rl_info.estimators.mist.model import MISTModel
+from rl_info.estimators.mist.presets import PRESETS, TrainConfig, learning_rate
 from rl_info.estimators.mist.weights import save_uncalibrated
 
 log = logging.getLogger(__name__)
@@ -32,60 +33,16 @@ Progress = Callable[[int, float], None]
 """Called with the step and the loss averaged since the last call."""
 
 
-@dataclass(frozen=True)
-class TrainConfig:
-    """Settings of a training; the defaults are the paper's."""
+class MetaBatches(Dataset[MetaBatch]):
+    """The batches of a training by index; each follows from the seed and its index alone."""
 
-    model: ModelConfig = field(default_factory=ModelConfig)
-    """Sizes of the network."""
-    meta: MetaConfig = field(default_factory=MetaConfig)
-    """What is drawn."""
-    steps: int = 73_000
-    """Optimiser steps: 30 epochs of 625,000 sets; here no set is met twice."""
-    sets: int = 256
-    """Sets per step."""
-    groups: int = 4
-    """Numbers of rows per step: sets of one group have equally many, so that none is padded."""
-    levels: int = 8
-    """Random levels per set and step."""
-    learning_rate: float = 1.127e-4
-    """Of AdamW, after `warm_up` steps and before it falls to zero along a cosine."""
-    weight_decay: float = 8.65e-6
-    """Of AdamW."""
-    warm_up: int = 500
-    """Steps during which the learning rate rises."""
-    clip: float = 1.0
-    """Largest norm of the gradient."""
-    bfloat16: bool = True
-    """Compute rows and attention in bfloat16; the head, the loss and the weights stay float32."""
-    seed: int = 0
-    """Of weights and meta-data."""
+    def __init__(self, config: TrainConfig) -> None:
+        self.config = config
 
-    def __post_init__(self) -> None:
-        if self.sets % self.groups:
-            raise ValueError(f"{self.sets} sets cannot be split into {self.groups} equal groups")
-
-
-FULL = TrainConfig()
-SMALL = TrainConfig(
-    model=ModelConfig(
-        row_hidden=192,
-        width=96,
-        heads=4,
-        feed_forward=192,
-        self_attention_blocks=0,
-        induced_blocks=1,
-        inducing_points=16,
-        seeds=4,
-    ),
-    steps=2600,
-    sets=64,
-    groups=2,
-    learning_rate=1e-3,
-    warm_up=100,
-)
-PRESETS: Mapping[str, TrainConfig] = MappingProxyType({"full": FULL, "small": SMALL})
-"""The paper's sizes, for a GPU, and those of the shipped weights, for one core."""
+    def __getitem__(self, index: int) -> MetaBatch:
+        config = self.config
+        step, group = divmod(index, config.groups)
+        return draw_batch(config.meta, config.sets // config.groups, (config.seed, step, group))
 
 
 class Training:
@@ -102,18 +59,23 @@ class Training:
         )
         self.step = 0
 
-    def update(self) -> float:
-        """One optimiser step on new sets; returns the loss."""
+    def batches(self, workers: int = 0) -> Iterator[MetaBatch]:
+        """Batches from the present step to the last, drawn ahead by `workers` processes."""
         config = self.config
-        for group in self.optimiser.param_groups:
-            group["lr"] = learning_rate(config, self.step)
+        rest = range(self.step * config.groups, config.steps * config.groups)
+        loader = DataLoader(MetaBatches(config), batch_size=None, sampler=rest, num_workers=workers)
+        return iter(loader)
+
+    def update(self, batches: Iterator[MetaBatch]) -> float:
+        """One optimiser step on the next batches; returns the loss."""
+        config = self.config
+        for parameters in self.optimiser.param_groups:
+            parameters["lr"] = learning_rate(config, self.step)
         self.optimiser.zero_grad()
         total = 0.0
-        for index in range(config.groups):
-            seed = (config.seed, self.step, index)
-            batch = draw_batch(config.meta, config.sets // config.groups, seed)
-            generator = torch.Generator().manual_seed(hash(seed) % 2**63)
-            loss = self.loss(batch, generator) / config.groups
+        for group in range(config.groups):
+            generator = torch.Generator().manual_seed(hash((config.seed, self.step, group)) % 2**63)
+            loss = self.loss(next(batches), generator) / config.groups
             loss.backward()
             total += loss.item()
         norm = nn.utils.clip_grad_norm_(self.model.parameters(), config.clip)
@@ -162,31 +124,28 @@ class Training:
         self.step = content["step"]
 
 
-def learning_rate(config: TrainConfig, step: int) -> float:
-    """Rises linearly during `warm_up`, then falls to zero along a cosine."""
-    if step < config.warm_up:
-        return config.learning_rate * (step + 1) / config.warm_up
-    done = (step - config.warm_up) / max(1, config.steps - config.warm_up)
-    return config.learning_rate * 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
-
-
 def train(
     config: TrainConfig,
     folder: Path,
     *,
     device: torch.device | str = "cpu",
     every: int = 100,
+    workers: int = 0,
     progress: Progress | None = None,
 ) -> MISTModel:
-    """Train, or continue in `folder`, which ends up with `mist.safetensors` and its hash."""
+    """Train, or continue in `folder`, which ends up with `mist.safetensors` and its hash.
+
+    `workers` processes draw sets ahead, which changes nothing else.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     checkpoint = folder / "training.pt"
     training = Training(config, device)
     if checkpoint.exists():
         training.load(checkpoint)
     losses: list[float] = []
+    batches = training.batches(workers)
     while training.step < config.steps:
-        losses.append(training.update())
+        losses.append(training.update(batches))
         if training.step % every == 0 or training.step == config.steps:
             training.save(checkpoint)
             save_uncalibrated(training.model, folder / "mist.safetensors")
@@ -205,6 +164,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, help="optimiser steps, instead of the preset's")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--every", type=int, default=100, help="steps between checkpoints")
+    parser.add_argument("--workers", type=int, default=0, help="processes that draw sets ahead")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     config = replace(PRESETS[arguments.preset], seed=arguments.seed)
@@ -222,6 +182,7 @@ def main() -> None:
         arguments.folder,
         device=arguments.device,
         every=arguments.every,
+        workers=arguments.workers,
         progress=report,
     )
 
