@@ -54,7 +54,9 @@ class ConditionalGaussianMixture(nn.Module):
         )
         if components > 1:
             offset = torch.randn(components * width, generator=generator) * INITIAL_SPREAD
-            self.net[-1].bias.data[components : components * (1 + width)] = offset
+            bias = self.net[-1].bias
+            assert isinstance(bias, Tensor)
+            bias.data[components : components * (1 + width)] = offset
 
     def mixture(
         self, given: Float[Tensor, "B C"]
