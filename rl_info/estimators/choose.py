@@ -1,0 +1,199 @@
+"""Mutual information by whichever estimator suits the samples, with the reason for the choice."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from rl_info.estimators import build_estimator
+from rl_info.estimators.base import Estimate, Progress
+from rl_info.estimators.copula_diagnostics import diagnose_copula, henze_zirkler
+from rl_info.estimators.inputs import DiscreteDataWarning, Samples, check_pair
+from rl_info.estimators.plug_in import discrete_information, row_labels
+
+Values = Tensor | np.ndarray
+"""Samples of one variable: (N,) or (N, D), floats, or integers that are labels."""
+AUTO = "auto"
+PLUG_IN = "plug_in"
+LEVEL = 0.01
+"""Below this p-value the samples count as not normal."""
+MOST_DIMENSIONS_OF_NEIGHBOURS = 6
+"""Columns of x and y together up to which distances between neighbours are trusted."""
+FEWEST_SAMPLES_TO_LEARN = 1000
+"""Samples from which a learned model is worth its variance."""
+MOST_DIMENSIONS_OF_BINS = 3
+"""Columns of x and y together up to which bins hold enough samples."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """An estimator, and why it."""
+
+    estimator: str
+    """Name among `ESTIMATORS`."""
+    reason: str
+    """One sentence about the samples."""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """Settings that differ from the estimator's own defaults."""
+    swapped: bool = False
+    """Whether x and y change places: information is symmetric, its estimators need not be."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChosenEstimate(Estimate):
+    """An estimate that says where it comes from."""
+
+    estimator: str
+    """Name of the estimator."""
+    reason: str
+    """Why this one."""
+
+
+def mutual_information(
+    x: Values,
+    y: Values,
+    estimator: str = AUTO,
+    *,
+    seed: int = 0,
+    device: str = "cpu",
+    progress: Progress | None = None,
+    **settings: Any,
+) -> ChosenEstimate:
+    """I(X;Y) in nats of paired samples (N,) or (N, D), with its standard error and its origin.
+
+    With `estimator` "auto" it is chosen from N, the dimensions and tests of the samples (see
+    `choose_estimator`); otherwise it is the one of that name, with `settings` of its own.
+    Estimators that learn are asked about a quarter of the samples that they did not learn from, and
+    call `progress` with (steps taken, most steps). Integer arrays are taken as labels under "auto".
+    Same seed, same samples: same bits on the CPU.
+
+    Raises ValueError for samples that cannot be used, an unknown estimator, and settings without
+    an estimator; TypeError for unknown settings.
+    """
+    if estimator == AUTO:
+        if settings:
+            raise ValueError(
+                f"settings {', '.join(settings)} belong to one estimator: name it, as in "
+                "estimator='ksg'"
+            )
+        labels = _integers(x), _integers(y)
+        if all(labels):
+            return _plug_in(x, y)
+        if any(labels):
+            x, y = _as_float(x), _as_float(y)
+        choice = choose_estimator(x, y, seed=seed)
+    else:
+        choice = Choice(estimator, "asked for by name", settings)
+    built = build_estimator(choice.estimator, seed=seed, device=device, **choice.settings)
+    built.progress = progress
+    found = built.fit_estimate(*((y, x) if choice.swapped else (x, y)))
+    return ChosenEstimate(
+        found.value,
+        found.std_error,
+        found.bound,
+        found.quantiles,
+        estimator=choice.estimator,
+        reason=choice.reason,
+    )
+
+
+def choose_estimator(x: Samples, y: Samples, *, seed: int = 0) -> Choice:
+    """The estimator that suits float samples (N, X) and (N, Y), from what the samples show.
+
+    In this order: columns of few distinct values are counted in bins; samples that pass tests of
+    normality get canonical correlations, those whose ranks do get them of normal scores; up to six
+    columns in all leave it to neighbours; more than that to learned densities if there are at least
+    1000 samples, else to neighbours with a caution. The tests see little where samples are few, and
+    dependence that hides among many irrelevant columns may pass for none.
+
+    Raises ValueError for samples that cannot be used.
+    """
+    with warnings.catch_warnings():
+        # The chosen estimator checks the samples again, and warns of what concerns it.
+        warnings.simplefilter("ignore")
+        left, right = check_pair(x, y)
+    samples, columns = left.shape[0], left.shape[1] + right.shape[1]
+    if _looks_discrete(left, right) and columns <= MOST_DIMENSIONS_OF_BINS:
+        return Choice("adaptive_binning", "some columns hold few distinct values")
+    if samples >= columns + 2:
+        normal = _normal_choice(left, right, seed)
+        if normal is not None:
+            return normal
+    return _non_normal_choice(samples, left.shape[1], right.shape[1])
+
+
+def _normal_choice(x: Tensor, y: Tensor, seed: int) -> Choice | None:
+    """Canonical correlations where tests find nothing that they miss."""
+    left, right = (value.double().numpy(force=True) for value in (x, y))
+    copula = diagnose_copula(left, right, np.random.default_rng(seed))
+    if copula.p_value < LEVEL:
+        return None
+    rows = np.random.default_rng(seed).permutation(len(left))[:2000]
+    p_raw = henze_zirkler(np.hstack([left, right])[rows])
+    if p_raw >= LEVEL:
+        return Choice("cca", f"a test of joint normality passes (p = {p_raw:.2g})")
+    return Choice(
+        "gaussian_copula",
+        "single columns are not normal, but their ranks depend on each other as those of normal "
+        f"variables do (p = {copula.p_value:.2g})",
+    )
+
+
+def _non_normal_choice(samples: int, x_dims: int, y_dims: int) -> Choice:
+    columns = x_dims + y_dims
+    shape = f"not normal, {columns} columns in all, {samples} samples"
+    if columns <= MOST_DIMENSIONS_OF_NEIGHBOURS:
+        return Choice("ksg", f"{shape}: few enough for neighbours", {"margins": "rank"})
+    if samples < FEWEST_SAMPLES_TO_LEARN:
+        return Choice(
+            "ksg",
+            f"{shape}: too few samples to learn from, so neighbours, which read low here",
+            {"margins": "rank"},
+        )
+    return Choice(
+        "difference_of_entropies",
+        f"{shape}: too many columns for neighbours, enough samples for learned densities",
+        swapped=x_dims < y_dims,
+    )
+
+
+def _looks_discrete(x: Tensor, y: Tensor) -> bool:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        check_pair(x, y)
+    return any(issubclass(item.category, DiscreteDataWarning) for item in caught)
+
+
+def _plug_in(x: Values, y: Values) -> ChosenEstimate:
+    """Shares of labels, one label for each distinct row."""
+    left, right = (torch.as_tensor(value).long().cpu() for value in (x, y))
+    for name, value in (("x", left), ("y", right)):
+        if value.ndim not in (1, 2) or value.shape[0] < 2:
+            raise ValueError(f"{name} has shape {tuple(value.shape)}; expected (N,) or (N, D)")
+    if left.shape[0] != right.shape[0]:
+        raise ValueError(f"x has {left.shape[0]} samples and y has {right.shape[0]}")
+    left, right = (row_labels(value.reshape(len(value), -1)) for value in (left, right))
+    found = discrete_information(left, right)
+    return ChosenEstimate(
+        found.value,
+        found.std_error,
+        found.bound,
+        estimator=PLUG_IN,
+        reason="x and y hold integers, which are counted as labels",
+    )
+
+
+def _integers(samples: Values) -> bool:
+    tensor = torch.as_tensor(samples)
+    return not (tensor.is_floating_point() or tensor.is_complex())
+
+
+def _as_float(samples: Values) -> Tensor:
+    tensor = torch.as_tensor(samples)
+    return tensor if tensor.is_floating_point() else tensor.double()
