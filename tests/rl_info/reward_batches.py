@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import torch
 from torch import Tensor
 
@@ -21,12 +23,13 @@ def batch_of(
     reward: Tensor | None = None,
     signals: dict[str, Tensor] | None = None,
     next_signals: dict[str, Tensor] | None = None,
+    action: Tensor | None = None,
 ) -> Transitions:
     rows = len(obs)
     never = torch.zeros(rows, dtype=torch.bool)
     return Transitions(
         obs=obs,
-        action=torch.zeros(rows, 2),
+        action=torch.zeros(rows, 2) if action is None else action,
         reward=torch.zeros(rows) if reward is None else reward,
         next_obs=next_obs,
         terminated=never,
@@ -40,14 +43,25 @@ def batch_of(
 def random_batch(spec: SkillSpec, rows: int = 32, obs_dim: int = 5, seed: int = 0) -> Transitions:
     generator = torch.Generator().manual_seed(seed)
     obs = torch.randn(rows, obs_dim, generator=generator)
-    return batch_of(
+    batch = batch_of(
         obs,
         obs + 0.3 * torch.randn(rows, obs_dim, generator=generator),
         spec.sample(rows, generator),
         reward=torch.randn(rows, generator=generator),
-        signals={"position": obs[:, :2] * 3},
-        next_signals={"position": obs[:, :2] * 3 + 1},
     )
+    distance, next_distance, violation, next_violation = torch.rand(4, rows, 1, generator=generator)
+    signals = {
+        "position": obs[:, :2] * 3,
+        "gripper_object_distance": distance,
+        "violation": violation,
+    }
+    next_signals = {
+        "position": obs[:, :2] * 3 + 1,
+        "gripper_object_distance": next_distance,
+        "violation": next_violation,
+    }
+    action = 2 * torch.rand(rows, 2, generator=generator) - 1
+    return dataclasses.replace(batch, action=action, signals=signals, next_signals=next_signals)
 
 
 def generator(seed: int = 0) -> torch.Generator:
