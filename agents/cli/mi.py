@@ -130,7 +130,7 @@ def progress_bar() -> Iterator[Progress | None]:
 
     def show(step: int, steps: int) -> None:
         if not bars:
-            # A terminal that does not say its width, as in some containers, would get nothing.
+            # A terminal that does not say its size, as in some containers, would get nothing.
             wide = os.get_terminal_size(sys.stderr.fileno()).columns > 0
             bars.append(
                 tqdm(
@@ -140,6 +140,7 @@ def progress_bar() -> Iterator[Progress | None]:
                     leave=False,
                     dynamic_ncols=wide,
                     ncols=None if wide else WIDTH,
+                    nrows=None if wide else 24,
                 )
             )
         bars[0].update(step - bars[0].n)
