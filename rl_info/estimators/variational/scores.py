@@ -47,4 +47,5 @@ def log_mean_negatives_of_columns(scores: Float[Tensor, "B B"]) -> Float[Tensor,
 def log_count(count: int, like: Tensor) -> Tensor:
     """ln `count` in the dtype of `like`, rounded down so that it never exceeds the real one."""
     value = like.new_tensor(math.log(count))
-    return torch.nextafter(value, torch.zeros_like(value)) if value > math.log(count) else value
+    rounded_up = float(value) > math.log(count)
+    return torch.nextafter(value, torch.zeros_like(value)) if rounded_up else value
