@@ -12,6 +12,8 @@ from rl_info.estimators.neighbours.compiling import compiled
 
 CELL = 64
 """Points in a cell: enough for vector instructions, few enough to skip many cells."""
+LEAST_CELLS = 8
+"""Fewest cells that are worth a thread's attention."""
 
 
 @dataclass(frozen=True)

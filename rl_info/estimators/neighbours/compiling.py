@@ -22,8 +22,10 @@ def compiled(function: Callable[..., Any]) -> Any:
     return numba.njit(cache=True, nogil=True, error_model="numpy")(inspect.unwrap(function))
 
 
-def share_out(work: Callable[[int, int], None], count: int, threads: int | None = None) -> None:
-    """Call `work(start, stop)` on parts of range(count) from `threads` threads.
+def share_out(
+    work: Callable[[int, int], None], count: int, least: int, threads: int | None = None
+) -> None:
+    """Call `work(start, stop)` on parts of range(count), of at least `least`, from some threads.
 
     Threads of Python rather than numba's own: those of OpenMP abort a process that forks later, as
     worlds in worker processes do. `threads` defaults to NUMBA_NUM_THREADS, else one per core.
@@ -33,7 +35,7 @@ def share_out(work: Callable[[int, int], None], count: int, threads: int | None 
     workers = numba.config.NUMBA_NUM_THREADS if threads is None else threads  # type: ignore[attr-defined]
     if workers < 1:
         raise ValueError(f"threads must be at least 1, got {workers}")
-    parts = min(count, workers * _CHUNKS_PER_THREAD)
+    parts = min(count // least, workers * _CHUNKS_PER_THREAD)
     if workers == 1 or parts < 2:
         work(0, count)
         return

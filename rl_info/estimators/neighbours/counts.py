@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Float64, Int64
 
-from rl_info.estimators.neighbours.cells import CELL, sort_into_cells
+from rl_info.estimators.neighbours.cells import CELL, LEAST_CELLS, sort_into_cells
 from rl_info.estimators.neighbours.compiling import compiled, share_out
 from rl_info.estimators.neighbours.gaps import boxes_to_box, points_to_box, to_points
 from rl_info.estimators.neighbours.norms import Norm, is_euclidean, squared_limits
@@ -39,7 +39,7 @@ def range_counts(
         def work(start: int, stop: int) -> None:
             _count_sorted(ordered, order, radii, start, stop, counts)
 
-        share_out(work, len(order), threads)
+        share_out(work, len(order), LEAST_CELLS * CELL, threads)
         return counts
     cells = sort_into_cells(points)
     limits = squared_limits(radii) if split else radii
@@ -47,7 +47,7 @@ def range_counts(
     def search(start: int, stop: int) -> None:
         _count(cells.blocks, cells.order, cells.low, cells.high, limits, split, start, stop, counts)
 
-    share_out(search, cells.count, threads)
+    share_out(search, cells.count, LEAST_CELLS, threads)
     return counts
 
 

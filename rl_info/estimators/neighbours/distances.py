@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Float64
 
-from rl_info.estimators.neighbours.cells import CELL, sort_into_cells
+from rl_info.estimators.neighbours.cells import CELL, LEAST_CELLS, sort_into_cells
 from rl_info.estimators.neighbours.compiling import compiled, share_out
 from rl_info.estimators.neighbours.gaps import boxes_to_box, points_to_box, to_points
 from rl_info.estimators.neighbours.norms import Norm, is_euclidean
@@ -50,7 +50,7 @@ def _distances(
     def work(start: int, stop: int) -> None:
         _search(cells.blocks, cells.order, cells.low, cells.high, split, start, stop, found)
 
-    share_out(work, cells.count, threads)
+    share_out(work, cells.count, LEAST_CELLS, threads)
     return np.sqrt(found, out=found) if split > 0 else found
 
 
