@@ -6,8 +6,8 @@ All contenders compute the first estimator of Kraskov et al. in the max-norm: th
 pair to its k-th neighbour, then how many samples of x and of y lie nearer. scikit-learn's is what
 its `mutual_info_regression` does, written for vectors. They must agree on every count.
 A repeat times all contenders in turn, so that a change of the machine's speed meets all of them
-alike; a ratio is the median of the ratios of the repeats. Memory is measured apart, in a process
-that only runs our search. Peers that are not installed are left out.
+alike; a ratio is the median of the ratios of the repeats. Memory is measured apart (on Linux), in a
+process that only runs our search. Peers that are not installed are left out.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ import importlib.util
 import json
 import os
 import platform
-import resource
 import statistics
 import subprocess
 import sys
@@ -36,6 +35,7 @@ from rl_info.estimators.neighbours import joint_distances, range_counts
 RESULTS = Path(__file__).parent / "results" / "knn_speed.json"
 PACKAGES = ("scikit-learn", "scipy", "numpy", "numba")
 TARGETS = {"scikit-learn": 3.0, "scikit-learn, all cores": 3.0, "scipy": 2.0}
+MEMORY_OF = (10_000, 20_000, 40_000, 80_000)
 Counts = tuple[np.ndarray, np.ndarray]
 Search = Callable[[np.ndarray, np.ndarray, int], Counts]
 
@@ -81,7 +81,6 @@ WORKLOADS = (
     Workload(10_000, 5, 0.0),
     Workload(10_000, 1, 0.7),
     Workload(10_000, 2, 0.7),
-    Workload(10_000, 10, 0.7),
 )
 
 
@@ -167,13 +166,22 @@ def peak_memory(samples: int, settings: Settings) -> float:
 
 
 def print_memory(settings: Settings) -> None:
-    """Search once with few samples, so that compiled code does not count, then with many."""
+    """Search once with few samples, so that compiling does not count, then with many."""
     search = ours(settings.threads)
     search(*Workload(2_000, 5, 0.7).draw(), settings.k)
     x, y = Workload(settings.memory_of, 5, 0.7).draw()
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    # Linux then takes the present size as the largest so far.
+    Path("/proc/self/clear_refs").write_text("5")
+    before = resident_peak()
     search(x, y, settings.k)
-    print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
+    print(resident_peak() - before)
+
+
+def resident_peak() -> float:
+    """Most memory that this process has held, in MiB."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    peak = next(line for line in lines if line.startswith("VmHWM"))
+    return int(peak.split()[1]) / 1024
 
 
 def describe_machine() -> dict[str, Any]:
@@ -229,7 +237,7 @@ def main() -> None:
         print(load.label)
         for name, times in seconds.items():
             print(f"  {name:<26}{statistics.median(times):>9.4f} s{ratios[name]:>8.2f}×")
-    for samples in (10_000, 20_000, 40_000, 80_000):
+    for samples in MEMORY_OF if Path("/proc/self/clear_refs").exists() else ():
         report["peak_mib"][samples] = peak_memory(samples, settings)
         print(f"memory of {samples:>6} samples: {report['peak_mib'][samples]:.1f} MiB")
     settings.output.parent.mkdir(parents=True, exist_ok=True)

@@ -96,7 +96,8 @@ class Sliced(Estimator):
                 first @ random_frame(first.shape[1], settings.slice_dims, rng),
                 second @ random_frame(second.shape[1], settings.slice_dims, rng),
                 settings.k,
-                threads=settings.threads,
+                "euclidean",
+                settings.threads,
             )
             by_sample += terms / settings.projections
             by_slice[index] = terms.mean()
