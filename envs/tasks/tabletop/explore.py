@@ -27,11 +27,12 @@ class Explore(Task):
     Args:
         num_objects: Boxes of 45 mm and 60 g, 1 to 6.
         yaw: Let the gripper turn about the vertical.
-        rim: Keep the boxes on the table by a rim of 20 mm; else its edges are free.
+        rim: Keep the boxes on the table by a rim of 30 mm; else its edges are free.
         terminate_when_fallen: End the episode when a box has left the table.
     """
 
     fields: ClassVar[tuple[str, ...]] = FIELDS
+    derived: ClassVar[Literal["current", "lagged"]] = "lagged"
     random_source: ClassVar[Literal["random_state", "generator"]] = "generator"
     time_limit: ClassVar[int] = 150
 

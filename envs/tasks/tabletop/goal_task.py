@@ -6,16 +6,14 @@ from abc import abstractmethod
 from typing import ClassVar, Literal
 
 import mujoco
-from array_api_compat import array_namespace
 
 from envs.tasks.base import Array, Fields, RandomSource, Task
+from envs.tasks.tabletop.arrays import namespace, nearness, norm
 from envs.tasks.tabletop.model import NUM_SUBSTEPS
-from envs.tasks.tabletop.scene import FIELDS, Scene, norm
+from envs.tasks.tabletop.scene import FIELDS, Scene
 
 Payment = Literal["dense", "sparse"]
 PAYMENTS: tuple[Payment, ...] = ("dense", "sparse")
-STEEPNESS = 5.0
-"""1/m: nearness is 1 − tanh(5 d), so 0.54 at 0.1 m and 0.1 at 0.3 m."""
 
 
 class GoalTask(Task):
@@ -28,6 +26,7 @@ class GoalTask(Task):
     """
 
     fields: ClassVar[tuple[str, ...]] = FIELDS
+    derived: ClassVar[Literal["current", "lagged"]] = "lagged"
     random_source: ClassVar[Literal["random_state", "generator"]] = "generator"
 
     def __init__(self, scene: Scene, pays: Payment, terminate_when_fallen: bool) -> None:
@@ -69,7 +68,7 @@ class GoalTask(Task):
         if self._pays == "sparse":
             out[...] = success
         else:
-            out[...] = array_namespace(data.qpos).where(success, 1.0, self.shaping(data))
+            out[...] = namespace(data.qpos).where(success, 1.0, self.shaping(data))
 
     def terminated(self, data: Fields, out: Array) -> None:
         """Write whether a box has left the table, unless that ends nothing."""
@@ -80,7 +79,7 @@ class GoalTask(Task):
 
         `success` (1): 1 or 0; `goal_position` (3): m; `goal_distance` (1): the first box's, m.
         """
-        xp = array_namespace(data.qpos)
+        xp = namespace(data.qpos)
         return {
             **self.scene.signals(data),
             "success": xp.astype(self.success(data), data.qpos.dtype)[:, None],
@@ -98,10 +97,10 @@ class GoalTask(Task):
 
     def grasp(self, data: Fields) -> Array:
         """1 where both fingers touch the first box, else 0, (N,)."""
-        xp = array_namespace(data.qpos)
-        return xp.astype(xp.all(self.scene.touches(data)[:, 0], axis=-1), data.qpos.dtype)
+        left, right = self._fingers(data)
+        return namespace(left).astype(left & right, data.qpos.dtype)
 
-
-def nearness(distance: Array) -> Array:
-    """1 at distance 0, falling to 0: 1 − tanh(5 d)."""
-    return 1.0 - array_namespace(distance).tanh(STEEPNESS * distance)
+    def _fingers(self, data: Fields) -> tuple[Array, Array]:
+        """Whether the left, and the right, finger touches the first box, bool (N,) each."""
+        touches = self.scene.touches(data)
+        return touches[:, 0, 0], touches[:, 0, 1]

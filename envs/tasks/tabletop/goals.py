@@ -6,18 +6,18 @@ from collections.abc import Callable, Mapping
 from typing import ClassVar
 
 import mujoco
-from array_api_compat import array_namespace
 
 from envs.tasks.base import Array, Fields, RandomSource, Task
-from envs.tasks.tabletop.goal_task import GoalTask, Payment, nearness
+from envs.tasks.tabletop.arrays import namespace, nearness, norm
+from envs.tasks.tabletop.goal_task import GoalTask, Payment
 from envs.tasks.tabletop.model import HALF_BOX
-from envs.tasks.tabletop.scene import FIELDS, Scene, draw_apart, norm
+from envs.tasks.tabletop.scene import FIELDS, Scene, draw_apart
 
 RADIUS = 0.05
 """A box whose center is this near to its goal, in m, is there."""
 PUSH_DISTANCE = 0.1
 """Smallest distance in m from where the box begins to where it shall be pushed."""
-LIFT_HEIGHTS = (0.12, 0.2)
+LIFT_HEIGHTS = (0.1, 0.18)
 """Range of heights, in m, to which a box shall be lifted."""
 STACK_RADIUS, STACK_HEIGHT = 0.02, 0.005
 """How far, in m, a stacked box may be beside the center of the other, and off its top."""
@@ -39,7 +39,7 @@ class Push(GoalTask):
         reward: `dense`, or `sparse`: 1 in success, else 0.
         num_objects: Boxes, 1 to 6; the first is to be pushed.
         yaw: Let the gripper turn about the vertical.
-        rim: Keep the boxes on the table by a rim of 20 mm; else its edges are free.
+        rim: Keep the boxes on the table by a rim of 30 mm; else its edges are free.
         terminate_when_fallen: End the episode when a box has left the table.
     """
 
@@ -61,8 +61,8 @@ class Push(GoalTask):
     def reset(self, model: mujoco.MjModel, data: mujoco.MjData, random: RandomSource) -> None:
         """As for exploration; the goal anywhere in the middle, not near where the box begins."""
         super().reset(model, data, random)
-        start = self.scene.place(data, 0)[:2]
-        data.mocap_pos[0] = *draw_apart(random, [start], PUSH_DISTANCE), HALF_BOX
+        start = data.qpos[self.scene.first_box][None, :2]
+        data.mocap_pos[0] = *draw_apart(random, start, PUSH_DISTANCE), HALF_BOX
 
     def goal(self, data: Fields) -> Array:
         """The marker, (N, 3)."""
@@ -78,7 +78,7 @@ class Push(GoalTask):
 
 
 class Lift(GoalTask):
-    """Grasp the first box and lift it straight up to a goal 0.12 to 0.2 m above the table.
+    """Grasp the first box and lift it straight up to a goal 0.1 to 0.18 m above the table.
 
     Success: its center is within 50 mm of the goal, and both fingers touch it. Dense reward without
     success: 0.2 · near(gripper, box) + 0.2 · grasp + 0.5 · near(box, goal), where grasp is 1 when
@@ -88,7 +88,7 @@ class Lift(GoalTask):
         reward: `dense`, or `sparse`: 1 in success, else 0.
         num_objects: Boxes, 1 to 6; the first is to be lifted.
         yaw: Let the gripper turn about the vertical.
-        rim: Keep the boxes on the table by a rim of 20 mm; else its edges are free.
+        rim: Keep the boxes on the table by a rim of 30 mm; else its edges are free.
         terminate_when_fallen: End the episode when a box has left the table.
     """
 
@@ -110,7 +110,7 @@ class Lift(GoalTask):
     def reset(self, model: mujoco.MjModel, data: mujoco.MjData, random: RandomSource) -> None:
         """As for exploration; the goal above the box."""
         super().reset(model, data, random)
-        data.mocap_pos[0] = *self.scene.place(data, 0)[:2], random.uniform(*LIFT_HEIGHTS)
+        data.mocap_pos[0] = *data.qpos[self.scene.first_box][:2], random.uniform(*LIFT_HEIGHTS)
 
     def goal(self, data: Fields) -> Array:
         """The marker, (N, 3)."""
@@ -139,7 +139,7 @@ class Stack(GoalTask):
         reward: `dense`, or `sparse`: 1 in success, else 0.
         num_objects: Boxes, 2 to 6.
         yaw: Let the gripper turn about the vertical.
-        rim: Keep the boxes on the table by a rim of 20 mm; else its edges are free.
+        rim: Keep the boxes on the table by a rim of 30 mm; else its edges are free.
         terminate_when_fallen: End the episode when a box has left the table.
     """
 
@@ -162,21 +162,21 @@ class Stack(GoalTask):
     def goal(self, data: Fields) -> Array:
         """A box's height above the center of the second box, (N, 3)."""
         lower = self.scene.center(data, 1)
-        xp = array_namespace(lower)
+        xp = namespace(lower)
         return xp.concat((lower[:, :2], lower[:, 2:] + 2 * HALF_BOX), axis=-1)
 
     def success(self, data: Fields) -> Array:
         """Whether the first box lies on the second and is let go, (N,)."""
         gap = self.scene.center(data, 0) - self.goal(data)
-        xp = array_namespace(gap)
+        xp = namespace(gap)
         on_top = (norm(gap[:, :2]) <= STACK_RADIUS) & (xp.abs(gap[:, 2]) <= STACK_HEIGHT)
-        released = ~xp.any(self.scene.touches(data)[:, 0], axis=-1)
-        return on_top & released & (self.scene.speed(data, 0) <= STACK_SPEED)
+        left, right = self._fingers(data)
+        return on_top & ~(left | right) & (self.scene.speed(data, 0) <= STACK_SPEED)
 
     def shaping(self, data: Fields) -> Array:
         """Being near the first box, holding it, and its being near the funnel's end, (N,)."""
         gap = self.scene.center(data, 0) - self.goal(data)
-        xp = array_namespace(gap)
+        xp = namespace(gap)
         beside = norm(gap[:, :2])
         above = gap[:, 2] - xp.clip(SLOPE * (beside - STACK_RADIUS), 0.0, DETOUR)
         place = nearness(xp.sqrt(beside * beside + above * above))

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import mujoco
 import numpy as np
-from array_api_compat import array_namespace
 
 from envs.tasks.base import Array, Fields
 from envs.tasks.layout import readings
+from envs.tasks.tabletop.arrays import like, namespace, norm
 from envs.tasks.tabletop.model import HARD_LIMITS, MAX_FORCE, arm_joints
 
-WORKSPACE = {"x": (-0.25, 0.25), "y": (-0.25, 0.25), "z": (-0.02, 0.25)}
-"""The box, in m, that the pinch point should stay in; it can leave it by up to 50 mm."""
+WORKSPACE = {"x": (-0.18, 0.18), "y": (-0.18, 0.18), "z": (-0.02, 0.21)}
+"""The box, in m, that the pinch point should stay in; it can leave it by up to 40 mm."""
 JOINT_MARGIN = 0.07
 """Share of a joint's range, at both ends, in which it counts as near its limit."""
 RATED_SHARE = 0.5
@@ -20,6 +20,10 @@ TABLE_FORCE = 20.0
 """Force in N between hand and table that counts as a violation of 1."""
 PARTS = ("table", "joints", "workspace", "force")
 """Order of the parts of a violation."""
+
+Constants = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, float]
+"""Of joints (A,): center, reach and margin; of the workspace (3,): low and high; rated forces (A,);
+and how far the hard limits leave the workspace."""
 
 
 class Limits:
@@ -42,45 +46,36 @@ class Limits:
 
     def __init__(self, model: mujoco.MjModel, yaw: bool) -> None:
         names = arm_joints(yaw)
-        self._num_joints = len(names)
-        self._table_force = readings(model, "hand_table", 3)
+        self.num_joints = len(names)
+        self.table_force = readings(model, "hand_table", 3)
         hard = np.array([HARD_LIMITS[name] for name in names])
-        self._center = hard.mean(axis=1)
-        self._reach = (hard[:, 1] - hard[:, 0]) / 2
-        self._margin = 2 * JOINT_MARGIN * self._reach
+        reach = (hard[:, 1] - hard[:, 0]) / 2
         safe = np.array(list(WORKSPACE.values()))
-        self._safe_low, self._safe_high = safe.T
-        self._beyond = hard[0, 1] - safe[0, 1]
-        self._rated = RATED_SHARE * np.array([MAX_FORCE[name] for name in names])
+        rated = RATED_SHARE * np.array([MAX_FORCE[name] for name in names])
+        beyond = float(hard[0, 1] - safe[0, 1])
+        self.constants: Constants = (
+            hard.mean(axis=1),
+            reach,
+            2 * JOINT_MARGIN * reach,
+            safe[:, 0].copy(),
+            safe[:, 1].copy(),
+            rated,
+            beyond,
+        )
 
     def parts(self, data: Fields) -> Array:
         """Table, joints, workspace and force, shape (N, 4), each in [0, 1]."""
-        xp = array_namespace(data.qpos)
-        joints = data.qpos[:, : self._num_joints]
-        force = data.sensordata[:, self._table_force]
-        load = xp.abs(data.actuator_force[:, : self._num_joints])
+        xp = namespace(data.qpos)
+        *arrays, beyond = self.constants
+        center, reach, margin, low, high, rated = (like(array, data.qpos) for array in arrays)
+        joints, tip = data.qpos[:, : self.num_joints], data.qpos[:, :3]
+        load = xp.abs(data.actuator_force[:, : self.num_joints]) / rated
+        outside = xp.maximum(low - tip, tip - high)
         excesses = (
-            xp.sqrt(xp.sum(force * force, axis=-1)) / TABLE_FORCE,
-            self._joint_excess(xp, joints),
-            self._workspace_excess(xp, joints[:, :3]),
-            xp.max(load / like(self._rated, load) - 1.0, axis=-1),
+            norm(data.sensordata[:, self.table_force]) / TABLE_FORCE,
+            # 0 where the margin before the limit begins, 1 at the limit.
+            xp.max((xp.abs(joints - center) - reach) / margin, axis=-1) + 1.0,
+            xp.max(outside, axis=-1) / beyond,
+            xp.max(load, axis=-1) - 1.0,
         )
         return xp.clip(xp.stack(excesses, axis=-1), 0.0, 1.0)
-
-    def _joint_excess(self, xp: Array, joints: Array) -> Array:
-        """1 at a hard limit, 0 where the margin before it begins, negative inside; (N,)."""
-        from_center = xp.abs(joints - like(self._center, joints))
-        past = from_center - like(self._reach, joints)
-        return xp.max(past / like(self._margin, joints), axis=-1) + 1.0
-
-    def _workspace_excess(self, xp: Array, tip: Array) -> Array:
-        outside = xp.maximum(like(self._safe_low, tip) - tip, tip - like(self._safe_high, tip))
-        return xp.max(outside, axis=-1) / self._beyond
-
-
-def like(constant: np.ndarray, array: Array) -> Array:
-    """`constant` in the kind, dtype and place of `array`."""
-    if isinstance(array, np.ndarray):
-        return constant
-    xp = array_namespace(array)
-    return xp.asarray(constant, dtype=array.dtype, device=array.device)

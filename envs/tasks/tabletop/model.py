@@ -15,16 +15,16 @@ NUM_SUBSTEPS = 10
 """Physics steps in a control step: 20 Hz."""
 HALF_BOX = 0.0225
 """Half the edge of a box, m; the table's surface is at height 0."""
-TABLE_HALF_WIDTH = 0.32
+TABLE_HALF_WIDTH = 0.25
 FLOOR = -0.4
 
 SPEED = 0.5
 """Speed of the servos' target at an action of 1, m/s: 25 mm in a control step."""
 YAW_SPEED = 2.0
 """Speed of the yaw target at an action of 1, rad/s."""
-HARD_LIMITS = {"x": (-0.3, 0.3), "y": (-0.3, 0.3), "z": (-0.02, 0.3), "yaw": (-1.57, 1.57)}
+HARD_LIMITS = {"x": (-0.22, 0.22), "y": (-0.22, 0.22), "z": (-0.02, 0.25), "yaw": (-1.57, 1.57)}
 """Where the joints end, m and rad. The table stops the fingertips before z does below."""
-TARGET_LIMITS = {"x": (-0.32, 0.32), "y": (-0.32, 0.32), "z": (-0.01, 0.32), "yaw": (-1.6, 1.6)}
+TARGET_LIMITS = {"x": (-0.24, 0.24), "y": (-0.24, 0.24), "z": (-0.01, 0.27), "yaw": (-1.6, 1.6)}
 """Where the servos' targets end: up to 20 mm into a stop, which bounds the pressure on it."""
 MAX_FORCE = {"x": 60.0, "y": 60.0, "z": 60.0, "yaw": 2.0}
 """Where servos saturate, N and N m."""
@@ -38,10 +38,10 @@ _YAW_STIFFNESS, _YAW_DAMPING = 17.0, 0.85
 _GRIP_STIFFNESS, _GRIP_DAMPING, _GRIP_FORCE = 900.0, 32.0, 20.0
 
 _RIM = """
-      <geom class="table" type="box" size=".34 .01 .06" pos="0 .33 -.04"/>
-      <geom class="table" type="box" size=".34 .01 .06" pos="0 -.33 -.04"/>
-      <geom class="table" type="box" size=".01 .32 .06" pos=".33 0 -.04"/>
-      <geom class="table" type="box" size=".01 .32 .06" pos="-.33 0 -.04"/>"""
+      <geom class="table" type="box" size=".27 .01 .065" pos="0 .26 -.035"/>
+      <geom class="table" type="box" size=".27 .01 .065" pos="0 -.26 -.035"/>
+      <geom class="table" type="box" size=".01 .25 .065" pos=".26 0 -.035"/>
+      <geom class="table" type="box" size=".01 .25 .065" pos="-.26 0 -.035"/>"""
 
 _GOAL = """
     <body name="goal" mocap="true">
@@ -110,16 +110,11 @@ def _object(index: int) -> str:
 
 
 def _object_sensors(index: int) -> str:
-    axes = "".join(
-        f'<frame{axis}axis name="object_{index}_{axis}" objtype="body" objname="object_{index}"/>'
-        for axis in "xy"
-    )
-    contacts = "".join(
+    return "".join(
         f'<contact name="{side}_object_{index}" body1="{side}_finger" body2="object_{index}" '
         f'data="found" num="1"/>'
         for side in ("left", "right")
     )
-    return axes + contacts
 
 
 def _xml(num_objects: int, yaw: bool, rim: bool, marker: bool) -> str:
@@ -129,8 +124,9 @@ def _xml(num_objects: int, yaw: bool, rim: bool, marker: bool) -> str:
     indices = range(num_objects)
     return f"""
 <mujoco model="tabletop">
-  <compiler autolimits="true"/>
+  <compiler autolimits="true" angle="radian"/>
   <option timestep="{TIMESTEP}" integrator="implicitfast" cone="elliptic" impratio="10"/>
+  <size memory="2M"/>
   <visual><headlight ambient=".4 .4 .4" diffuse=".5 .5 .5"/><map znear=".01"/></visual>
   <statistic center="0 0 .1" extent=".9"/>
   <asset>
@@ -138,7 +134,7 @@ def _xml(num_objects: int, yaw: bool, rim: bool, marker: bool) -> str:
      width="32" height="192"/>
     <texture name="board" type="2d" builtin="checker" rgb1=".78 .70 .58" rgb2=".72 .64 .52"
      width="64" height="64"/>
-    <material name="board" texture="board" texrepeat="3.2 3.2"/>
+    <material name="board" texture="board" texrepeat="2.5 2.5"/>
   </asset>
   <default>
     <!-- Stiff: a light box under a pressed finger must not sink into the table. -->
@@ -160,8 +156,8 @@ def _xml(num_objects: int, yaw: bool, rim: bool, marker: bool) -> str:
     </default>
   </default>
   <worldbody>
-    <camera name="front" pos=".75 0 .75" xyaxes="0 1 0 -.65 0 .76" fovy="50"/>
-    <camera name="top" pos="0 0 1.1" xyaxes="1 0 0 0 1 0" fovy="40"/>
+    <camera name="front" pos=".62 0 .5" xyaxes="0 1 0 -.6 0 .8" fovy="50"/>
+    <camera name="top" pos="0 0 .9" xyaxes="1 0 0 0 1 0" fovy="40"/>
     <light pos=".5 -.5 2" dir="-.25 .25 -1" castshadow="false"/>
     <geom name="floor" type="plane" size="2 2 .1" pos="0 0 {FLOOR}" contype="8" conaffinity="0"
      rgba=".45 .47 .5 1"/>
@@ -172,7 +168,7 @@ def _xml(num_objects: int, yaw: bool, rim: bool, marker: bool) -> str:
     <body name="hand" gravcomp="1">
       {"".join(map(_joint, names))}
       <geom class="hand" type="box" size=".02 .058 .015" pos="0 0 .065" mass=".4"/>
-      <geom type="capsule" size=".015" fromto="0 0 .08 0 0 .3" mass="0" contype="0" conaffinity="0"
+      <geom type="capsule" size=".015" fromto="0 0 .08 0 0 .25" mass="0" contype="0" conaffinity="0"
        rgba=".6 .62 .65 1"/>
       <body name="left_finger" gravcomp="1">
         <joint class="finger" name="left_finger" axis="0 1 0"/>

@@ -6,11 +6,11 @@ import math
 
 import mujoco
 import numpy as np
-from array_api_compat import array_namespace
 
 from envs.tasks.base import Array, Fields, RandomSource
-from envs.tasks.layout import consecutive, readings
-from envs.tasks.tabletop.limits import Limits, like
+from envs.tasks.layout import consecutive
+from envs.tasks.tabletop.arrays import like, namespace, norm, rotation_axes
+from envs.tasks.tabletop.limits import TABLE_FORCE, Limits
 from envs.tasks.tabletop.model import (
     HALF_BOX,
     MAX_OPENING,
@@ -20,17 +20,17 @@ from envs.tasks.tabletop.model import (
 )
 
 FIELDS = ("qpos", "qvel", "act", "sensordata", "actuator_force")
-REGION = 0.18
+REGION = 0.12
 """Boxes begin, and goals lie, within this distance in m of the center along x and y."""
 SEPARATION = 0.08
 """Smallest distance in m between the centers of two boxes at the beginning."""
 FALLEN = -0.05
 """A box whose center is lower than this, in m, has left the table."""
 MAX_DRAWS = 10_000
-OBJECT_WIDTH = 18
-"""Numbers in the observation that belong to a box."""
 POSE, TWIST = 7, 6
 """Elements of qpos and qvel that belong to a box."""
+OBJECT_WIDTH = 18
+"""Numbers in the observation that belong to a box."""
 
 
 class Scene:
@@ -39,7 +39,7 @@ class Scene:
     Args:
         num_objects: Number of boxes K, 1 to 6.
         yaw: Whether the gripper turns about the vertical, which adds an action.
-        rim: Whether a rim of 20 mm keeps the boxes on the table.
+        rim: Whether a rim of 30 mm keeps the boxes on the table.
         goal: Whether the observation ends with a goal, six numbers that the task writes.
         marker: Whether a body without contacts marks the goal.
     """
@@ -52,16 +52,14 @@ class Scene:
         self.limits = Limits(self.model, yaw)
         self._arm = len(arm_joints(yaw))
         self._speeds = np.array(target_speeds(yaw))
-        self._first_pose, self._first_twist = self._arm + 2, self._arm + 2
-        sensors = [
-            (
-                readings(self.model, f"object_{index}_x", 6),
-                readings(self.model, f"left_object_{index}", 2),
-            )
-            for index in range(num_objects)
-        ]
-        self._axes = [axes for axes, _ in sensors]
-        self._touches = np.array([[touch.start, touch.start + 1] for _, touch in sensors])
+        # Here, because numba is slow to import and listing tasks needs none of it.
+        from envs.tasks.tabletop import kernel
+
+        self._kernels = kernel
+        # Two fingers lie between the arm and the boxes.
+        self._first = self._arm + 2
+        self.first_box = slice(self._first, self._first + 3)
+        self._touches = int(self.model.sensor("left_object_0").adr[0])
         self.layout = consecutive(
             arm_position=self._arm,
             arm_velocity=self._arm,
@@ -77,79 +75,80 @@ class Scene:
         Raises:
             RuntimeError: if 10,000 draws find no place for a box; six boxes have room.
         """
-        home = [*random.uniform(-0.03, 0.03, size=2), random.uniform(0.12, 0.18)]
+        home = np.array([*random.uniform(-0.03, 0.03, size=2), random.uniform(0.08, 0.14)])
         data.qpos[:3] = home
-        data.act[:3] = np.array(home) / self._speeds[:3]
-        data.qpos[self._arm : self._arm + 2] = MAX_OPENING / 4
-        centers: list[np.ndarray] = []
-        for index in range(self.num_objects):
-            center = draw_apart(random, centers, SEPARATION)
-            centers.append(center)
+        data.act[:3] = home / self._speeds[:3]
+        data.qpos[self._arm : self._first] = MAX_OPENING / 4
+        poses = self._poses(data.qpos[None])[0]
+        for index, pose in enumerate(poses):
+            center = draw_apart(random, poses[:index, :2], SEPARATION)
             angle = random.uniform(-math.pi, math.pi)
-            start = self._first_pose + POSE * index
-            data.qpos[start : start + 3] = *center, HALF_BOX
-            data.qpos[start + 3 : start + POSE] = math.cos(angle / 2), 0, 0, math.sin(angle / 2)
-
-    def place(self, data: mujoco.MjData, index: int) -> np.ndarray:
-        """Center of a box in one world, a view (3,), m."""
-        start = self._first_pose + POSE * index
-        return data.qpos[start : start + 3]
+            pose[:] = *center, HALF_BOX, math.cos(angle / 2), 0, 0, math.sin(angle / 2)
 
     def tip(self, data: Fields) -> Array:
         """Pinch point between the fingers, (N, 3), m."""
         return data.qpos[:, :3]
 
-    def center(self, data: Fields, index: int) -> Array:
-        """Center of a box, (N, 3), m."""
-        start = self._first_pose + POSE * index
-        return data.qpos[:, start : start + 3]
-
     def centers(self, data: Fields) -> Array:
         """Centers of all boxes, (N, K, 3), m."""
-        poses = data.qpos[:, self._first_pose :]
-        shape = (-1, self.num_objects, POSE)
-        return array_namespace(poses).reshape(poses, shape)[:, :, :3]
+        return self._poses(data.qpos)[:, :, :3]
+
+    def center(self, data: Fields, index: int) -> Array:
+        """Center of a box, (N, 3), m."""
+        start = self._first + POSE * index
+        return data.qpos[:, start : start + 3]
 
     def speed(self, data: Fields, index: int) -> Array:
         """Linear speed of a box, (N,), m/s."""
-        start = self._first_twist + TWIST * index
+        start = self._first + TWIST * index
         return norm(data.qvel[:, start : start + 3])
 
     def distances(self, data: Fields) -> Array:
         """Distance from the pinch point to the center of each box, (N, K), m."""
-        return norm(self.centers(data) - self.tip(data)[:, None, :])
+        return norm(self.centers(data) - data.qpos[:, None, :3])
 
     def touches(self, data: Fields) -> Array:
         """Whether the left and the right finger touch each box, bool (N, K, 2)."""
-        return data.sensordata[:, self._touches] > 0
+        stop = self._touches + 2 * self.num_objects
+        found = data.sensordata[:, self._touches : stop] > 0
+        return namespace(found).reshape(found, (-1, self.num_objects, 2))
 
     def fallen(self, data: Fields) -> Array:
         """Whether each box has left the table, bool (N, K)."""
-        return data.qpos[:, self._first_pose + 2 :: POSE] < FALLEN
+        return data.qpos[:, self._first + 2 :: POSE] < FALLEN
 
     def any_fallen(self, data: Fields) -> Array:
         """Whether any box has left the table, bool (N,)."""
-        return array_namespace(data.qpos).any(self.fallen(data), axis=-1)
+        fallen = self.fallen(data)
+        return namespace(fallen).any(fallen, axis=-1)
 
     def observe(self, data: Fields, out: Array) -> None:
-        """Write the robot's and the boxes' parts; see the tasks' docstrings."""
-        layout, arm = self.layout, self._arm
+        """Write the robot's and the boxes' parts, as `Explore` describes them."""
+        if not isinstance(data.qpos, np.ndarray):
+            return self.observe_arrays(data, out)
+        fields = data.qpos, data.qvel, data.act
+        return self._kernels.write_observations(
+            fields, self._arm, self.num_objects, self._speeds, out
+        )
+
+    def observe_arrays(self, data: Fields, out: Array) -> None:
+        """What `observe` writes, in array functions alone."""
+        arm = self._arm
         positions = data.qpos[:, :arm]
-        out[:, layout["arm_position"]] = positions
-        out[:, layout["arm_velocity"]] = data.qvel[:, :arm]
-        speeds = like(self._speeds, data.act)
-        out[:, layout["arm_target"]] = data.act[:, :arm] * speeds - positions
-        opening = layout["gripper_opening"].start
-        out[:, opening] = 2 * data.qpos[:, arm]
-        out[:, opening + 1] = 2 * data.qvel[:, arm]
-        tip = self.tip(data)
-        for index in range(self.num_objects):
-            start = layout["objects"].start + OBJECT_WIDTH * index
-            center, twist = self.center(data, index), self._first_twist + TWIST * index
-            out[:, start : start + 3] = center
-            out[:, start + 3 : start + 9] = data.sensordata[:, self._axes[index]]
-            out[:, start + 9 : start + 15] = data.qvel[:, twist : twist + TWIST]
-            out[:, start + 15 : start + 18] = center - tip
+        out[:, :arm] = positions
+        out[:, arm : 2 * arm] = data.qvel[:, :arm]
+        out[:, 2 * arm : 3 * arm] = data.act[:, :arm] * like(self._speeds, data.act) - positions
+        out[:, 3 * arm] = 2.0 * data.qpos[:, arm]
+        out[:, 3 * arm + 1] = 2.0 * data.qvel[:, arm]
+        xp, part = namespace(out), self.layout["objects"]
+        poses = self._poses(data.qpos)
+        centers = poses[:, :, :3]
+        twists = xp.reshape(data.qvel[:, self._first :], (-1, self.num_objects, TWIST))
+        rows = xp.concat(
+            (centers, rotation_axes(poses[:, :, 3:]), twists, centers - data.qpos[:, None, :3]),
+            axis=-1,
+        )
+        out[:, part] = xp.reshape(rows, (-1, part.stop - part.start))
 
     def signals(self, data: Fields) -> dict[str, Array]:
         """Side signals of N worlds, each (N, d).
@@ -163,37 +162,70 @@ class Scene:
         - `object_contact` (K): 1 where a finger touches the box, else 0;
         - `object_grasp` (K): 1 where both fingers touch it, else 0;
         - `object_fallen` (K): 1 where the box has left the table, else 0.
+
+        Contacts are those of the last physics step (5 ms) of the control step.
         """
-        xp = array_namespace(data.qpos)
+        if not isinstance(data.qpos, np.ndarray):
+            return self.signal_arrays(data)
+        num = self.num_objects
+        rows = np.empty((len(data.qpos), 6 + 3 * num))
+        self._kernels.write_signals(
+            (data.qpos, data.sensordata, data.actuator_force),
+            self._arm,
+            num,
+            (self._touches, self.limits.table_force.start),
+            self.limits.constants,
+            TABLE_FORCE,
+            FALLEN,
+            rows,
+        )
+        return {
+            **self._places(data),
+            "gripper_object_distance": rows[:, :1],
+            "violation": rows[:, 1:2],
+            "violation_parts": rows[:, 2:6],
+            "object_contact": rows[:, 6 : 6 + num],
+            "object_grasp": rows[:, 6 + num : 6 + 2 * num],
+            "object_fallen": rows[:, 6 + 2 * num :],
+        }
+
+    def signal_arrays(self, data: Fields) -> dict[str, Array]:
+        """What `signals` returns, in array functions alone."""
+        xp = namespace(data.qpos)
         dtype = data.qpos.dtype
         parts, touches = self.limits.parts(data), self.touches(data)
         return {
-            "position": self.center(data, 0)[:, :2],
-            "object_position": xp.reshape(self.centers(data), (-1, 3 * self.num_objects)),
-            "gripper_position": self.tip(data),
+            **self._places(data),
             "gripper_object_distance": xp.min(self.distances(data), axis=-1, keepdims=True),
             "violation": xp.sum(parts, axis=-1, keepdims=True),
             "violation_parts": parts,
-            "object_contact": xp.astype(xp.any(touches, axis=-1), dtype),
-            "object_grasp": xp.astype(xp.all(touches, axis=-1), dtype),
+            "object_contact": xp.astype(touches[:, :, 0] | touches[:, :, 1], dtype),
+            "object_grasp": xp.astype(touches[:, :, 0] & touches[:, :, 1], dtype),
             "object_fallen": xp.astype(self.fallen(data), dtype),
         }
 
+    def _places(self, data: Fields) -> dict[str, Array]:
+        centers = self.centers(data)
+        return {
+            "position": self.center(data, 0)[:, :2],
+            "object_position": namespace(centers).reshape(centers, (-1, 3 * self.num_objects)),
+            "gripper_position": self.tip(data),
+        }
 
-def norm(vectors: Array) -> Array:
-    """Lengths along the last axis."""
-    xp = array_namespace(vectors)
-    return xp.sqrt(xp.sum(vectors * vectors, axis=-1))
+    def _poses(self, qpos: Array) -> Array:
+        """Positions and quaternions of all boxes, (N, K, 7)."""
+        shape = (-1, self.num_objects, POSE)
+        return namespace(qpos).reshape(qpos[:, self._first :], shape)
 
 
-def draw_apart(random: RandomSource, others: list[np.ndarray], distance: float) -> np.ndarray:
-    """Draw x and y uniformly in the region, at least `distance` m from all others; shape (2,).
+def draw_apart(random: RandomSource, others: np.ndarray, distance: float) -> np.ndarray:
+    """Draw x and y uniformly in the region, at least `distance` m from all `others` (M, 2); (2,).
 
     Raises:
         RuntimeError: if 10,000 draws find no such place.
     """
     for _ in range(MAX_DRAWS):
         place = np.asarray(random.uniform(-REGION, REGION, size=2))
-        if all(np.linalg.norm(place - other) >= distance for other in others):
+        if (np.linalg.norm(others - place, axis=-1) >= distance).all():
             return place
     raise RuntimeError(f"no place {distance} m away from {len(others)} others in {MAX_DRAWS} draws")
