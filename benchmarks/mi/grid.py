@@ -105,8 +105,8 @@ def names() -> list[str]:
 
 
 def learns(name: str) -> bool:
-    """Whether an estimator is trained for every cell; what chooses by itself may be."""
-    return name == AUTOMATIC or bool(getattr(ESTIMATORS[name].estimator, "learns", False))
+    """Whether an estimator is trained for every cell; what chooses by itself counts as not."""
+    return name != AUTOMATIC and bool(getattr(ESTIMATORS[name].estimator, "learns", False))
 
 
 def cells(parts: Iterable[str], choice: Choice) -> list[Cell]:

@@ -92,7 +92,8 @@ def failures(rows: Sequence[Row]) -> Figure | None:
     dimensions.set(xscale="log", xlabel="dimensions of X and of Y", ylabel="bias, nats",
                    title="neighbours are far away in many dimensions")  # fmt: skip
     for axes in (ceiling, spread, dimensions):
-        axes.legend(fontsize=7)
+        if axes.get_legend_handles_labels()[0]:
+            axes.legend(fontsize=7)
     figure.tight_layout()
     return figure
 

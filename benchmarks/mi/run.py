@@ -59,7 +59,7 @@ def _estimate(cell: Cell, x: torch.Tensor, y: torch.Tensor) -> Record:
 
 def _automatic(x: torch.Tensor, y: torch.Tensor, seed: int) -> Record:
     chosen = rl_info.mutual_information(x, y, seed=seed)
-    return {**_fields(chosen), "chosen": str(getattr(chosen, "estimator", ""))}
+    return {**_fields(chosen), "chosen": chosen.estimator}
 
 
 def _fields(estimate: Estimate) -> Record:
