@@ -20,6 +20,7 @@ from rl_info.estimators.fitted_densities import (
     fit_densities,
 )
 from rl_info.estimators.inputs import NotABoundWarning, Samples
+from rl_info.estimators.whitening import Whitening
 
 
 def barber_agakov_bound(
@@ -78,7 +79,15 @@ class BarberAgakov(Estimator):
         Raises ValueError for unusable samples, also if `entropy` is given and the columns of y are
         linearly dependent, and FloatingPointError if the loss explodes.
         """
-        densities = fit_densities(
+        if self.config.entropy is not None:
+            # Told before training rather than after it.
+            _, right = self.check(x, y)
+            if math.isinf(Whitening.of(right).log_determinant):
+                raise ValueError(
+                    "y has no density, since its columns are linearly dependent, so its entropy is "
+                    f"not {self.config.entropy}: remove columns, or set entropy=None"
+                )
+        self.densities = fit_densities(
             x,
             y,
             self.config,
@@ -87,12 +96,6 @@ class BarberAgakov(Estimator):
             device=self.device,
             progress=self.progress,
         )
-        if self.config.entropy is not None and math.isinf(densities.y_log_determinant):
-            raise ValueError(
-                "y has no density, since its columns are linearly dependent, so its entropy is not "
-                f"{self.config.entropy}: remove columns, or set entropy=None"
-            )
-        self.densities = densities
         return self
 
     @torch.no_grad()
