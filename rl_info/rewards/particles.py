@@ -15,6 +15,8 @@ from rl_info.rewards.inputs import StateNetworkConfig
 Encoder = Callable[[Tensor], Tensor]
 """Features (R, F) of raw rows (R, D)."""
 NEWEST, USABLE = 1, 2
+SCALE_ROWS = 64
+"""Rows of a batch that count in the running mean of distances."""
 
 
 @dataclass(frozen=True)
@@ -23,8 +25,8 @@ class ParticleConfig(StateNetworkConfig):
 
     neighbours: int = 12
     """k: nearest neighbours whose distances are averaged."""
-    reference_rows: int = 1024
-    """Recent rows among which neighbours are searched (the batch of the papers)."""
+    reference_rows: int = 512
+    """Recent rows among which neighbours are searched, in place of the batch of the papers."""
     relative_distance: bool = False
     """Divide distances by their running mean, so that the scale of the features drops out."""
 
@@ -62,7 +64,7 @@ class ReferenceRows(nn.Module):
     def add(self, rows: Float[Tensor, "B D"]) -> None:
         """Let at most a quarter of the ring be replaced, by rows spread evenly over the batch."""
         size = len(self.rows)
-        chosen = rows[:: max(1, math.ceil(len(rows) / (size // 4)))]
+        chosen = _spread(rows, size // 4)
         where = (self.start + torch.arange(len(chosen), device=rows.device)) % size
         self.age.copy_(torch.where(self.age > 0, USABLE, 0))
         self.rows[where] = chosen
@@ -94,10 +96,10 @@ class ParticleEntropy(nn.Module):
     def learn(self, rows: Float[Tensor, "B D"], encode: Encoder) -> None:
         """Add raw rows to the reference, their distances to the running mean."""
         if self.relative:
-            distance = self._distance(encode(rows), encode)
+            some = encode(_spread(rows, SCALE_ROWS))
             seen = self.reference.usable.any()
-            self.total += distance.double().sum() * seen
-            self.count += len(rows) * seen
+            self.total += self._distance(some, encode).double().sum() * seen
+            self.count += len(some) * seen
         self.reference.add(rows)
 
     def forward(self, features: Float[Tensor, "B F"], encode: Encoder) -> Float[Tensor, " B"]:
@@ -129,3 +131,8 @@ def mean_neighbour_distance(
     nearest = distance.topk(neighbours, dim=-1, largest=False).values
     found = nearest.isfinite()
     return nearest.where(found, 0.0).sum(dim=-1) / found.sum(dim=-1).clamp_min(1)
+
+
+def _spread(rows: Float[Tensor, "B D"], most: int) -> Float[Tensor, "N D"]:
+    """At most `most` rows, evenly spread over all."""
+    return rows[:: max(1, math.ceil(len(rows) / most))]
