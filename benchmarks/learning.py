@@ -83,8 +83,8 @@ EXPERIMENTS = {
                 "sac",
                 (
                     *("--env", "dmc/cheetah-run", "--total-steps", "60000"),
-                    *("--sac.hidden-dim", "1024", "--eval-interval", "5000"),
-                    *("--update-ratio", "0.25", "--sac.precision", name),
+                    *("--learner.hidden-dim", "1024", "--eval-interval", "5000"),
+                    *("--update-ratio", "0.25", "--learner.precision", name),
                 ),
             )
             for name in ("float32", "bfloat16")

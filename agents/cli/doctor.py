@@ -72,9 +72,9 @@ def check_cpu() -> list[Finding]:
         findings.append(Finding("memory", "ok", f"{memory:.1f} GiB"))
     capabilities = torch.cpu.get_capabilities()
     if capabilities.get("amx_bf16"):
-        findings.append(Finding("bfloat16", "ok", "AMX: fast (--sac.precision bfloat16)"))
+        findings.append(Finding("bfloat16", "ok", "AMX: fast (--learner.precision bfloat16)"))
     elif capabilities.get("avx512_bf16"):
-        findings.append(Finding("bfloat16", "ok", "AVX-512: fast (--sac.precision bfloat16)"))
+        findings.append(Finding("bfloat16", "ok", "AVX-512: fast (--learner.precision bfloat16)"))
     else:
         findings.append(Finding("bfloat16", "note", "no hardware support: float32 is faster"))
     return findings

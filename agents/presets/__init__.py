@@ -6,17 +6,35 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from agents.errors import UsageError, nearest
+from agents.presets.aps import APS
+from agents.presets.apt import APT
 from agents.presets.base import Preset
+from agents.presets.cic import CIC
+from agents.presets.contrastive_ucb import CONTRASTIVE_UCB
+from agents.presets.csd import CSD
+from agents.presets.csf import CSF
+from agents.presets.dads import DADS
 from agents.presets.diayn import DIAYN
+from agents.presets.disagreement import DISAGREEMENT
+from agents.presets.empowerment import EMPOWERMENT
 from agents.presets.lsd import LSD
 from agents.presets.metra import METRA
+from agents.presets.rnd import RND
 from agents.presets.sac import SAC
+from agents.presets.smm import SMM
+from agents.presets.tldr import TLDR
 
 __all__ = ["PRESETS", "Preset", "find_preset"]
 
 PRESETS: Mapping[str, Preset] = MappingProxyType(
-    {preset.name: preset for preset in (SAC, DIAYN, LSD, METRA)}
-)
+    {
+        preset.name: preset
+        for preset in (
+            SAC, DIAYN, DADS, LSD, CSD, METRA, CSF, TLDR, APS, CIC, SMM, APT, RND, DISAGREEMENT,
+            CONTRASTIVE_UCB, EMPOWERMENT,
+        )
+    }
+)  # fmt: skip
 
 
 def find_preset(name: str) -> Preset:

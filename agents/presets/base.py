@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from agents.learners import SACConfig
+from agents.learners.network_config import NetworkConfig
 from rl_info.rewards import RewardConfig
 from rl_info.skills import SkillSpec
 
@@ -23,7 +23,7 @@ class Preset:
     """Skill variable that the policy is conditioned on."""
     rewards: Mapping[str, RewardConfig]
     """Settings of each reward, under its name in the registry of rewards."""
-    sac: SACConfig
-    """Settings of the learner."""
+    learner: NetworkConfig
+    """Settings of the learning algorithm."""
     training: Mapping[str, Any]
     """Fields of `TrainConfig` whose defaults differ for this agent."""

@@ -11,6 +11,6 @@ DIAYN = Preset(
     description="skills that a discriminator can tell apart by the states they visit",
     skill=SKILL,
     rewards={"diayn": DIAYNConfig(learning_rate=REWARD_LEARNING_RATE)},
-    sac=SAC,
+    learner=SAC,
     training=TRAINING,
 )

@@ -11,6 +11,6 @@ LSD = Preset(
     description="skills that move far in a Lipschitz embedding of the state",
     skill=SKILL,
     rewards={"lsd": LSDConfig(learning_rate=REWARD_LEARNING_RATE)},
-    sac=SAC,
+    learner=SAC,
     training=TRAINING,
 )

@@ -11,6 +11,6 @@ METRA = Preset(
     description="skills that spread in a latent space whose distances are times",
     skill=SKILL,
     rewards={"metra": METRAConfig(learning_rate=REWARD_LEARNING_RATE)},
-    sac=SAC,
+    learner=SAC,
     training=TRAINING,
 )

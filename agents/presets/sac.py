@@ -12,7 +12,7 @@ SAC = Preset(
     description="maximum-entropy control of the task's own reward",
     skill=SkillSpec(),
     rewards={"task": TaskConfig()},
-    sac=SACConfig(n_step=3, initial_temperature=0.1, normalise_observations=True),
+    learner=SACConfig(n_step=3, initial_temperature=0.1, normalise_observations=True),
     training={
         "env": "dmc/cheetah-run",
         "num_envs": 16,

@@ -9,7 +9,7 @@ import torch
 
 import envs
 from agents.learners.reward_term import RewardTerm
-from agents.learners.sac import MultiCriticSAC
+from agents.training.algorithms import ALGORITHMS, algorithm_name
 from agents.training.config import TrainConfig
 from agents.training.seeding import derive_seed, torch_generator
 from envs.vector_world import VectorWorld
@@ -42,7 +42,7 @@ def reward_context(config: TrainConfig, world: VectorWorld) -> RewardContext:
     )
 
 
-def build_learner(config: TrainConfig, context: RewardContext) -> MultiCriticSAC:
+def build_learner(config: TrainConfig, context: RewardContext) -> Learner:
     """The run's learner with fresh parameters; raises ValueError for an unsuitable context."""
     rewards = {
         name: RewardTerm(
@@ -51,15 +51,17 @@ def build_learner(config: TrainConfig, context: RewardContext) -> MultiCriticSAC
         )
         for name, settings in config.rewards.items()
     }
-    return MultiCriticSAC(
+    build = ALGORITHMS[algorithm_name(config.learner)].learner
+    learner: Learner = build(
         context.obs_dim,
         context.action_dim,
         config.skill,
         rewards,
-        config.sac,
+        config.learner,
         seed=derive_seed(config.seed, "learner"),
         device=choose_device(config),
     )
+    return learner
 
 
 def choose_device(config: TrainConfig) -> torch.device:

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 import tyro
 
 from agents.learners.config import SACConfig
+from agents.learners.network_config import NetworkConfig
 from rl_info.rewards.base import RewardConfig
 from rl_info.skills import SkillSpec
 
@@ -74,8 +75,8 @@ class TrainConfig:
     """Steps until a skill is drawn anew within an episode; None keeps it for the episode."""
     rewards: Mapping[str, RewardConfig] = field(default_factory=dict)
     """Rewards by name, with a critic each."""
-    sac: SACConfig = field(default_factory=SACConfig)
-    """The learner."""
+    learner: NetworkConfig = field(default_factory=SACConfig)
+    """The learning algorithm's settings, of the kind that the preset has."""
 
     def __post_init__(self) -> None:
         for name in ("num_envs", "total_steps", "eval_episodes", "keep_checkpoints"):

@@ -9,16 +9,22 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Literal, TypeVar, Union
 
 from agents.errors import UsageError, nearest
+from agents.learners.network_config import NetworkConfig
+from agents.training.algorithms import ALGORITHMS, algorithm_name
 from agents.training.config import OptionValue, TrainConfig
 from rl_info.rewards import REWARDS
 
 T = TypeVar("T")
 
+ALGORITHM = "algorithm"
+"""Beside the settings of a learner: which algorithm they belong to."""
+
 
 def to_data(config: Any) -> Any:
     """Nested dicts and lists of plain values that JSON can hold."""
     if dataclasses.is_dataclass(config) and not isinstance(config, type):
-        return {
+        kind = {ALGORITHM: algorithm_name(config)} if isinstance(config, NetworkConfig) else {}
+        return kind | {
             item.name: to_data(getattr(config, item.name)) for item in dataclasses.fields(config)
         }
     if isinstance(config, Mapping):
@@ -29,7 +35,7 @@ def to_data(config: Any) -> Any:
 
 
 def flatten(data: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Pairs of dotted name and value, such as ("sac.hidden_dim", 256)."""
+    """Pairs of dotted name and value, such as ("learner.hidden_dim", 256)."""
     for name, value in data.items():
         if isinstance(value, Mapping) and value:
             yield from flatten(value, f"{prefix}{name}.")
@@ -52,8 +58,18 @@ def train_config_from_data(data: Any) -> TrainConfig:
     options = _mapping(data.pop("env_options", {}), "env_options")
     for name, value in options.items():
         _convert(OptionValue, value, f"env_options.{name}")
+    learner = _learner_from_data(data.pop("learner", {ALGORITHM: "sac"}))
     config = from_data(TrainConfig, data, "")
-    return dataclasses.replace(config, rewards=rewards, env_options=dict(options))
+    return dataclasses.replace(config, rewards=rewards, env_options=dict(options), learner=learner)
+
+
+def _learner_from_data(data: Any) -> NetworkConfig:
+    settings = dict(_mapping(data, "learner"))
+    name = settings.pop(ALGORITHM, None)
+    if name not in ALGORITHMS:
+        hint = nearest(str(name), ALGORITHMS)
+        raise UsageError(f"unknown learning algorithm learner.{ALGORITHM} {name!r}; {hint}")
+    return from_data(ALGORITHMS[name].config, settings, "learner")
 
 
 def from_data(kind: type[T], data: Any, path: str) -> T:

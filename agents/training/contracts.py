@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol, runtime_checkable
 
+import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
 from agents.learners.finite import NonFiniteLossError
 from agents.training.collector import Policy
+from rl_info.rewards.base import IntrinsicReward
 from rl_info.transitions import Transitions
 
 
@@ -21,6 +23,16 @@ class Learner(Policy, Protocol):
         self, batch: Transitions, valid: Bool[Tensor, "T B"] | None = None
     ) -> Mapping[str, Float[Tensor, ""]]:
         """Learn from one batch of steps, or of windows of steps; returns scalars to log."""
+        ...
+
+    @property
+    def rewards(self) -> Mapping[str, IntrinsicReward]:
+        """The reward modules by name."""
+        ...
+
+    @property
+    def device(self) -> torch.device:
+        """Where it computes."""
         ...
 
     def state_dict(self) -> dict[str, Any]:

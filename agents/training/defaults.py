@@ -19,7 +19,7 @@ def default_config(agent: str) -> TrainConfig:
         agent=agent,
         skill=preset.skill,
         rewards=preset.rewards,
-        sac=preset.sac,
+        learner=preset.learner,
         **preset.training,
     )
 

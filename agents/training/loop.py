@@ -8,15 +8,13 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
-import torch
-
 from agents.learners.finite import NonFiniteLossError
+from agents.training.batches import Batch, Batches
 from agents.training.collector import Collector
 from agents.training.contracts import Learner, Observer
 from agents.training.interruption import Interruption
 from agents.training.metrics import MetricMeans, Speedometer
-from agents.training.replay import Replay
-from agents.training.schedule import UpdateClock, crossed
+from agents.training.schedule import crossed
 
 
 @dataclass(frozen=True)
@@ -34,12 +32,7 @@ class TrainingLoop:
 
     collector: Collector
     learner: Learner
-    replay: Replay
-    generator: torch.Generator
-    clock: UpdateClock
-    batch_size: int
-    window: int
-    """Consecutive steps that the learner asks for: 1, or the n of n-step returns."""
+    batches: Batches
     intervals: Intervals
     observer: Observer
 
@@ -53,12 +46,12 @@ class TrainingLoop:
         speed = Speedometer()
         step = saved_at = self.collector.env_steps
         while step < total_steps and not interruption.requested:
-            before, updates_before, began = step, self.clock.updates, time.perf_counter()
+            before, updates_before, began = step, self.batches.updates, time.perf_counter()
             self.collector.step(self.learner)
             step = self.collector.env_steps
-            for _ in range(self.clock.due(step)):
-                self._update(step, means)
-            updates = self.clock.updates
+            for batch in self.batches.due(step):
+                self._update(step, batch, means)
+            updates = self.batches.updates
             speed.add(time.perf_counter() - began, step - before, updates - updates_before)
             self.observer.progress(step, updates)
             if crossed(self.intervals.log, before, step):
@@ -72,27 +65,19 @@ class TrainingLoop:
             self.observer.save(step)
 
     def state_dict(self) -> dict[str, Any]:
-        """Updates done and the generator of the batches; the parts have states of their own."""
-        return {"updates": self.clock.updates, "generator": self.generator.get_state()}
+        """That of the batches; the other parts have states of their own."""
+        return self.batches.state_dict()
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Restore what `state_dict` returned."""
-        self.clock.updates = state["updates"]
-        self.generator.set_state(state["generator"])
+        self.batches.load_state_dict(state)
 
-    def _update(self, step: int, means: MetricMeans) -> None:
-        valid = None
-        if self.window == 1:
-            batch = self.replay.sample(self.batch_size, self.generator)
-        else:
-            windows = self.replay.sample_windows(self.batch_size, self.window, self.generator)
-            batch, valid = windows.steps, windows.valid
+    def _update(self, step: int, batch: Batch, means: MetricMeans) -> None:
         try:
-            means.add(self.learner.update(batch, valid))
+            means.add(self.learner.update(batch.steps, batch.valid))
         except NonFiniteLossError as error:
-            self.observer.dump(step, error, batch)
+            self.observer.dump(step, error, batch.steps)
             raise
-        self.clock.updates += 1
 
     def _episodes(self) -> dict[str, float]:
         episodes = self.collector.drain_episodes()

@@ -105,6 +105,17 @@ class Replay:
         over |= ((skill != skill[0]).any(-1).cumsum(0) > 0) | (age >= self._filled)
         return Windows(steps, ~over)
 
+    def newest(self, length: int) -> Transitions:
+        """The last `length` steps of every world, time-major (row t·N + n), oldest first.
+
+        Raises ValueError if fewer are stored.
+        """
+        if not 1 <= length <= self._filled:
+            raise ValueError(f"the replay holds {self._filled} steps of each world, not {length}")
+        slots = torch.arange(self._head - length, self._head) % self.length
+        index = slots[:, None] * self.num_worlds + torch.arange(self.num_worlds)
+        return self.layout.read(self._gather(index.flatten()))
+
     def state_dict(self) -> dict[str, Any]:
         """Cursor, layout and the written part of the block (a view: save it before adding more)."""
         return {

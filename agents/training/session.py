@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from agents.learners.sac import MultiCriticSAC
+from agents.training.algorithms import ALGORITHMS, algorithm_name
 from agents.training.assembly import build_learner, make_world, reward_context
+from agents.training.batches import Batches
 from agents.training.collector import Collector
 from agents.training.config import TrainConfig
 from agents.training.contracts import Observer
@@ -15,7 +16,6 @@ from agents.training.errors import NonFiniteStateError
 from agents.training.loop import Intervals, TrainingLoop
 from agents.training.replay import Replay
 from agents.training.replay_layout import ReplayLayout
-from agents.training.schedule import UpdateClock
 from agents.training.seeding import derive_seed, numpy_generator, torch_generator
 from agents.training.skill_sampler import SkillSampler
 from agents.training.state_tree import non_finite_path
@@ -28,9 +28,10 @@ class Session:
 
     config: TrainConfig
     world: VectorWorld
-    learner: MultiCriticSAC
+    learner: Learner
     replay: Replay
     collector: Collector
+    batches: Batches
 
     @classmethod
     def build(cls, config: TrainConfig) -> Session:
@@ -42,7 +43,9 @@ class Session:
             needed = {name for reward in learner.rewards.values() for name in reward.requires}
             signals = {name: width for name, width in world.signal_dims.items() if name in needed}
             layout = ReplayLayout(context.obs_dim, context.action_dim, config.skill.dim, signals)
-            replay = Replay(layout, config.num_envs, config.replay_capacity, learner.device)
+            algorithm = ALGORITHMS[algorithm_name(config.learner)]
+            replay = Replay(layout, config.num_envs, algorithm.capacity(config), learner.device)
+            batches = algorithm.batches(config, replay)
             skills = SkillSampler(
                 config.skill,
                 config.num_envs,
@@ -54,7 +57,7 @@ class Session:
         except BaseException:
             world.close()
             raise
-        return cls(config, world, learner, replay, collector)
+        return cls(config, world, learner, replay, collector, batches)
 
     def loop(self, observer: Observer) -> TrainingLoop:
         """The loop over these parts."""
@@ -62,11 +65,7 @@ class Session:
         return TrainingLoop(
             collector=self.collector,
             learner=self.learner,
-            replay=self.replay,
-            generator=torch_generator(config.seed, "batches"),
-            clock=UpdateClock(config.update_ratio, config.warmup_steps),
-            batch_size=config.sac.batch_size,
-            window=config.sac.n_step,
+            batches=self.batches,
             intervals=Intervals(
                 config.log_interval, config.eval_interval, config.checkpoint_interval
             ),

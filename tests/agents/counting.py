@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from envs.vector_world import VectorWorld
+from rl_info.rewards.base import IntrinsicReward
 from rl_info.transitions import Transitions
 
 HIGH = 3.0
@@ -119,6 +120,8 @@ class CountingLearner:
     """Asserts that what it acts on continues what it saw, and that what it learns from is true."""
 
     def __init__(self) -> None:
+        self.rewards: dict[str, IntrinsicReward] = {}
+        self.device = torch.device("cpu")
         self.previous: Tensor | None = None
         self.skills: dict[tuple[float, ...], Tensor] = {}
         self.updates = 0

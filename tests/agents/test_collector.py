@@ -11,6 +11,7 @@ import pytest
 import torch
 from counting import CountingLearner, CountingWorld, episode_length, reward_for
 
+from agents.training.batches import RolloutBatches, SampledBatches
 from agents.training.collector import ActionScale, Collector
 from agents.training.errors import NonFiniteStepError
 from agents.training.interruption import Interruption
@@ -21,6 +22,7 @@ from agents.training.schedule import UpdateClock, crossed
 from agents.training.skill_sampler import SkillSampler
 from agents.training.state_tree import decode, encode
 from rl_info.skills import SkillSpec
+from rl_info.transitions import Transitions
 
 WORLDS = 3
 LAYOUT = ReplayLayout(3, 1, 4, {"total": 1})
@@ -65,11 +67,9 @@ def build(
     loop = TrainingLoop(
         collector=collector,
         learner=learner,
-        replay=replay,
-        generator=torch.Generator().manual_seed(seed + 1),
-        clock=UpdateClock(0.7, 0),
-        batch_size=16,
-        window=window,
+        batches=SampledBatches(
+            replay, UpdateClock(0.7, 0), 16, window, torch.Generator().manual_seed(seed + 1)
+        ),
         intervals=Intervals(log=30, evaluate=50, checkpoint=100),
         observer=recorder,
     )
@@ -87,20 +87,48 @@ def test_what_is_learned_from_is_what_happened(window: int) -> None:
     assert learner.rows == 315 * 16 * window
 
 
+class RolloutLearner(CountingLearner):
+    """Asserts that rollouts hold every step once, in order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.last: list[Any] = [None] * WORLDS
+
+    def check_windows(self, batch: Transitions, valid: torch.Tensor) -> None:
+        assert valid.all()
+        for row in range(len(batch.obs)):
+            before, world = self.last[row % WORLDS], row % WORLDS
+            if before is not None and not (before.terminated | before.truncated):
+                assert torch.equal(batch.obs[row], before.next_obs[0])
+            assert batch.obs[row, 0] == world
+            self.last[world] = batch.rows(torch.tensor([row]))
+
+
+@pytest.mark.parametrize("capacity", [7 * WORLDS, 45])
+def test_rollouts_hold_every_step_once_and_in_order(capacity: int) -> None:
+    learner = RolloutLearner()
+    loop, _ = build(learner, capacity=capacity)
+    loop.batches = RolloutBatches(loop.collector.replay, 7)
+    loop.collector.reset(0)
+    loop.run(450, Interruption())
+    assert learner.updates == loop.batches.updates == 450 // (7 * WORLDS)
+    assert learner.rows == learner.updates * 7 * WORLDS
+
+
 def test_a_saved_collection_goes_on_as_if_nothing_had_happened(tmp_path: Any) -> None:
     learner = CountingLearner()
     loop, _ = build(learner)
     loop.collector.reset(0)
     loop.run(200, Interruption())
     path = tmp_path / "state.safetensors"
-    parts = [loop.collector, loop.replay, loop.collector.world, loop, learner]
+    parts = [loop.collector, loop.collector.replay, loop.collector.world, loop, learner]
     path.write_bytes(encode([part.state_dict() for part in parts]))
     loop.run(420, Interruption())
 
     again = CountingLearner()
     again.skills = dict(learner.skills)
     resumed, _ = build(again, seed=99)
-    copies = [resumed.collector, resumed.replay, resumed.collector.world, resumed, again]
+    copies = [resumed.collector, resumed.collector.replay, resumed.collector.world, resumed, again]
     for part, state in zip(copies, decode(path), strict=True):
         part.load_state_dict(state)
     resumed.run(420, Interruption())
@@ -115,15 +143,24 @@ def test_a_world_that_cannot_be_restored_starts_new_episodes() -> None:
     collector = loop.collector
     collector.reset(0)
     loop.run(100, Interruption())
-    newest = loop.replay._block[(loop.replay._head - 1) % loop.replay.length].copy()
+    newest = loop.collector.replay._block[
+        (loop.collector.replay._head - 1) % loop.collector.replay.length
+    ].copy()
     collector.cut_episodes(7)
-    cut = loop.replay._block[(loop.replay._head - 1) % loop.replay.length]
+    cut = loop.collector.replay._block[
+        (loop.collector.replay._head - 1) % loop.collector.replay.length
+    ]
     assert (newest[:, -1] == 0).any()
     assert (cut[:, -2:].sum(axis=1) == 1).all()
     assert not collector._lengths.any()
     learner.previous = None
     collector.step(learner)
-    assert (loop.replay._block[(loop.replay._head - 1) % loop.replay.length][:, 2] == 0).all()
+    assert (
+        loop.collector.replay._block[
+            (loop.collector.replay._head - 1) % loop.collector.replay.length
+        ][:, 2]
+        == 0
+    ).all()
 
 
 def test_logs_evaluates_and_saves_when_due() -> None:

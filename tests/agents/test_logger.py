@@ -87,11 +87,11 @@ def test_figures_and_settings_are_shown(tmp_path: Path) -> None:
     figure.add_subplot().plot([0, 1])
     with RunLogger(tmp_path) as logger:
         logger.figure(3, "eval/trajectories", figure)
-        logger.config({"seed": 4, "sac": {"hidden_dim": 256}, "env_options": {}})
+        logger.config({"seed": 4, "learner": {"hidden_dim": 256}, "env_options": {}})
     found = events(tmp_path)
     assert found.Images("eval/trajectories")[0].encoded_image_string[:4] == b"\x89PNG"
     (text,) = found.Tensors("config/text_summary")
     shown = text.tensor_proto.string_val[0].decode()
-    assert "| sac.hidden_dim | 256 |" in shown
+    assert "| learner.hidden_dim | 256 |" in shown
     assert "| seed | 4 |" in shown
     assert "| env_options | {} |" in shown

@@ -29,7 +29,7 @@ def test_a_preset_names_registered_rewards_and_known_settings(name):
         agent=name,
         skill=preset.skill,
         rewards=preset.rewards,
-        sac=preset.sac,
+        learner=preset.learner,
         **preset.training,
     )
     assert config.env == preset.training["env"]
@@ -45,7 +45,7 @@ def test_a_preset_learns_from_a_batch_and_acts(name):
         )
         for reward, config in preset.rewards.items()
     }
-    small = dataclasses.replace(preset.sac, hidden_dim=32)
+    small = dataclasses.replace(preset.learner, hidden_dim=32)
     learner = MultiCriticSAC(OBS_DIM, ACTION_DIM, preset.skill, terms, small, seed=0)
     rng = torch.Generator().manual_seed(1)
     obs, next_obs = torch.randn(2, ROWS, OBS_DIM, generator=rng)
@@ -63,7 +63,7 @@ def test_a_preset_learns_from_a_batch_and_acts(name):
     )
     before = learner.act(obs, batch.skill, deterministic=True)
     # With n-step returns the rows are windows, and the mask says which of their steps count.
-    steps = preset.sac.n_step
+    steps = preset.learner.n_step
     valid = torch.ones(steps, ROWS // steps, dtype=torch.bool) if steps > 1 else None
     metrics = learner.update(batch, valid)
     assert all(value.isfinite() for value in metrics.values())
@@ -75,7 +75,9 @@ def test_a_preset_learns_from_a_batch_and_acts(name):
 def test_skill_presets_differ_in_their_reward_alone():
     first, *others = [PRESETS[name] for name in ("metra", "lsd", "diayn")]
     for other in others:
-        assert (other.skill, other.sac, other.training) == (first.skill, first.sac, first.training)
+        assert other.skill == first.skill
+        assert other.learner == first.learner
+        assert other.training == first.training
 
 
 def test_an_unknown_agent_gets_the_nearest_name():

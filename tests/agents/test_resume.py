@@ -17,7 +17,7 @@ import torch
 from counting import CountingWorld
 
 from agents.errors import UsageError
-from agents.learners.config import SACConfig
+from agents.learners import PPOConfig, SACConfig
 from agents.learners.finite import NonFiniteLossError
 from agents.training.checkpoint import MANIFEST, list_checkpoints, load_checkpoint
 from agents.training.config import TrainConfig
@@ -61,7 +61,7 @@ def small(agent: str = "metra", **changes: Any) -> TrainConfig:
             "checkpoint_interval": 1000,
             "torch_threads": 1,
             "num_threads": 1,
-            "sac": dataclasses.replace(config.sac, hidden_dim=32, batch_size=32),
+            "learner": dataclasses.replace(config.learner, hidden_dim=32, batch_size=32),
             **changes,
         },
     )
@@ -80,9 +80,10 @@ def run(folder: Path, config: TrainConfig, **options: Any) -> Outcome:
     "config",
     [
         small("metra", skill_steps=7, update_ratio=0.25),
-        small("sac", sac=SACConfig(hidden_dim=32, batch_size=32, n_step=3)),
+        small("sac", learner=SACConfig(hidden_dim=32, batch_size=32, n_step=3)),
+        small("metra", learner=PPOConfig(hidden_dim=32, rollout_length=30), warmup_steps=0),
     ],
-    ids=["metra", "sac-3-step"],
+    ids=["metra", "sac-3-step", "metra-ppo"],
 )
 def test_interrupted_and_resumed_equals_straight_through(
     tmp_path: Path, config: TrainConfig
@@ -216,7 +217,7 @@ def test_a_state_that_is_not_finite_is_not_saved(tmp_path: Path) -> None:
 
 def damage_config(folder: Path) -> None:
     data = json.loads((folder / "config.json").read_text())
-    data["config"]["sac"]["hidden_dim"] = 48
+    data["config"]["learner"]["hidden_dim"] = 48
     (folder / "config.json").write_text(json.dumps(data))
 
 
@@ -241,9 +242,9 @@ def test_damage_is_named_and_nothing_is_overwritten(
     run(tmp_path, config)
     damage(tmp_path)
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
-    sac = dataclasses.replace(config.sac, **changes)
+    learner = dataclasses.replace(config.learner, **changes)
     with pytest.raises(CorruptRunError, match=message):
-        run(tmp_path, dataclasses.replace(config, sac=sac), resume=True)
+        run(tmp_path, dataclasses.replace(config, learner=learner), resume=True)
     assert before == {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
 
 

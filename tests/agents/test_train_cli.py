@@ -29,8 +29,8 @@ QUICK = [
             "warmup-steps": 100,
             "max-episode-steps": 20,
             "update-ratio": 0.1,
-            "sac.hidden-dim": 16,
-            "sac.batch-size": 16,
+            "learner.hidden-dim": 16,
+            "learner.batch-size": 16,
             "num-threads": 1,
             "torch-threads": 1,
             "log-interval": 100,
@@ -76,17 +76,17 @@ def test_every_setting_has_a_flag_and_help_shows_it(capsys: pytest.CaptureFixtur
     shown = capsys.readouterr().out
     for flag in (
         "--env", "--num-envs", "--total-steps", "--seed", "--backend", "--run-dir", "--resume",
-        "--sac.hidden-dim", "--rewards.metra.weight", "--skill.dim", "--env-options",
+        "--learner.hidden-dim", "--rewards.metra.weight", "--skill.dim", "--env-options",
     ):  # fmt: skip
         assert f"{flag} " in shown
     assert "defaults of metra" in shown
 
 
 def test_flags_reach_the_settings() -> None:
-    flags = "--rewards.metra.weight 2.5 --skill.dim 4 --sac.adam-betas 0.8 0.9 --skill-steps 7"
+    flags = "--rewards.metra.weight 2.5 --skill.dim 4 --learner.adam-betas 0.8 0.9 --skill-steps 7"
     config, folder = train.parse(flags.split(), default_config("metra"))
     assert config.rewards["metra"].weight == 2.5
-    assert (config.skill.dim, config.sac.adam_betas, config.skill_steps) == (4, (0.8, 0.9), 7)
+    assert (config.skill.dim, config.learner.adam_betas, config.skill_steps) == (4, (0.8, 0.9), 7)
     assert folder is None
     assert config.agent == "metra"
 
@@ -116,10 +116,10 @@ def test_another_env_keeps_only_the_options_that_it_has() -> None:
         (["sac", "--env", "dmc/cheetah-rum"], "dmc/cheetah-run"),
         (["sac", "--env-options", "no_such", "1"], "no option 'no_such'"),
         (["sac", "--tota-steps", "5"], "--total-steps"),
-        (["sac", "--sac.hiden-dim", "5"], "--sac.hidden-dim"),
+        (["sac", "--learner.hiden-dim", "5"], "--learner.hidden-dim"),
         (["sac", "--total-steps", "5e3"], "--total-steps"),
         (["sac", "--total-steps", "0"], "total-steps must be at least 1"),
-        (["sac", "--sac.tau", "0"], "tau must be in (0, 1]"),
+        (["sac", "--learner.tau", "0"], "tau must be in (0, 1]"),
         (["sac", "--backend", "gpu"], "invalid choice 'gpu'"),
         (["sac", "extra"], "extra"),
         (["--env", "dmc/cheetah-run", "sac"], "the agent comes first: rl-info train sac"),
@@ -155,7 +155,10 @@ def test_a_run_is_never_overwritten_or_bent(
         (["metra", "--resume", str(folder)], "holds a run of 'sac', not of 'metra'"),
         (["--resume", str(folder), "--env", "dmc/walker-run"], "trained with env dmc/cheetah-run"),
         (["--resume", str(folder), "--seed", "9"], "trained with seed 0, not 9"),
-        (["--resume", str(folder), "--sac.hidden-dim", "9"], "trained with sac.hidden_dim 16"),
+        (
+            ["--resume", str(folder), "--learner.hidden-dim", "9"],
+            "trained with learner.hidden_dim 16",
+        ),
         (["--resume", str(folder), "--run-dir", "x"], "leave out --run-dir"),
     ]:
         assert main(["train", *words]) == 2
@@ -167,7 +170,7 @@ def test_a_learning_rate_that_blows_up_exits_1_with_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = tmp_path / "run"
-    flags = ["--sac.critic-learning-rate", "1e30", "--run-dir", str(folder)]
+    flags = ["--learner.critic-learning-rate", "1e30", "--run-dir", str(folder)]
     assert main(["train", "sac", *QUICK, *flags]) == 1
     (line,) = [
         line for line in capsys.readouterr().err.splitlines() if line.startswith("rl-info train:")
