@@ -28,7 +28,7 @@ def barber_agakov_bound(
 ) -> Float[Tensor, ""]:
     """h(Y) + E[ln q(y|x)] ≤ I(X;Y) in nats, for any density q; the gap is E KL(p(y|x) ‖ q).
 
-    Equation 3 of Barber and Agakov. `entropy` is the true (differential) entropy of y: with an
+    Barber and Agakov (2003). `entropy` is the true (differential) entropy of y: with an
     estimate in its place the value is no bound.
     """
     return log_conditional.mean() + entropy

@@ -18,9 +18,9 @@ from rl_info.estimators.inputs import Samples
 def club_bound(log_probs: Float[Tensor, "B B"]) -> Float[Tensor, ""]:
     """E[ln q(y_i|x_i)] − E[ln q(y_j|x_i)], i ≠ j, in nats, of `log_probs[i, j]` = ln q(y_j|x_i).
 
-    Equation 7 of arXiv 2006.12013; pairs i = j are left out of the second mean, where the paper's
+    Section 3 of arXiv 2006.12013; pairs i = j are left out of the second mean, where the paper's
     sum over all shrinks the value by (B − 1)/B. An upper bound of I(X;Y) in expectation if q is
-    p(y|x), or nearer to the joint distribution than to the product of the marginals (theorem 3.2).
+    p(y|x), or nearer to the joint distribution than to the product of the marginals.
     """
     check_square(log_probs)
     pairs = log_probs.shape[0]
@@ -37,7 +37,7 @@ class CLUB(PairEstimator):
     """E[ln q(y|x)] under the joint less that under the product of the marginals, in nats.
 
     An upper bound of I(X;Y) with a given true p(y|x), and tagged so; with a learned q it is tagged
-    `none` and always warned of (NotABoundWarning), for the condition of theorem 3.2 compares
+    `none` and always warned of (NotABoundWarning), for the condition compares
     divergences from p itself, which no samples can show. Far from tight even with the true
     density: for a normal pair it is ρ²/(1 − ρ²), against −½ ln(1 − ρ²).
 

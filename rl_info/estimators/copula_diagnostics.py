@@ -61,7 +61,7 @@ def henze_zirkler(samples: FloatArray) -> float:
 
 
 def _log_normal_tail(statistic: float, d: int, b2: float) -> float:
-    """Upper tail of the null distribution, by the moments of theorem 3.2 of the paper."""
+    """Upper tail of the null distribution, by its mean and variance."""
     a = 1 + 2 * b2
     w = (1 + b2) * (1 + 3 * b2)
     mean = 1 - a ** (-d / 2) * (1 + d * b2 / a + d * (d + 2) * b2**2 / (2 * a**2))

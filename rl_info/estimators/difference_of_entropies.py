@@ -26,7 +26,7 @@ def difference_of_entropies(
 ) -> Float[Tensor, ""]:
     """E[ln q(y|x)] − E[ln r(y)] in nats: the cross-entropy of y less that of y given x.
 
-    Equals I(X;Y) + KL(p(y) ‖ r) − E KL(p(y|x) ‖ q), equation 11 of arXiv 1811.04251: each
+    Equals I(X;Y) + KL(p(y) ‖ r) − E KL(p(y|x) ‖ q) (arXiv 1811.04251): each
     cross-entropy bounds an entropy from above, so their difference bounds nothing, and the errors
     of the two models cancel in part.
     """

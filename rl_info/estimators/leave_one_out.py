@@ -18,7 +18,7 @@ from rl_info.estimators.inputs import Samples
 def leave_one_out_bound(log_probs: Float[Tensor, "B B"]) -> Float[Tensor, ""]:
     """E[ln q(y_j|x_j) − ln mean_{i≠j} q(y_j|x_i)] in nats, of `log_probs[i, j]` = ln q(y_j|x_i).
 
-    Equation 13 of arXiv 1905.06922. An upper bound of I(X;Y) in expectation if q is p(y|x), tight
+    From arXiv 1905.06922. An upper bound of I(X;Y) in expectation if q is p(y|x), tight
     as B grows: the mean over others stands in for p(y), and its logarithm is low on average.
     """
     check_square(log_probs)
