@@ -56,7 +56,7 @@ OUT_OF_FAMILY: Mapping[str, Task] = {
             "bimodal-1x1",
             "swiss-roll-2x1",
             "spiral-2pair-3x3",
-            "spiral-2pair-25x25",
+            "spiral-2pair-5x5",
             "uniform-0.1-1x1",
         )
     },

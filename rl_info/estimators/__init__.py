@@ -31,6 +31,7 @@ from rl_info.estimators.kozachenko_leonenko import (
 from rl_info.estimators.ksg import KSG, KSGConfig
 from rl_info.estimators.leave_one_out import LeaveOneOut, LeaveOneOutConfig
 from rl_info.estimators.minde import MINDE, MINDEConfig
+from rl_info.estimators.mist import MIST, MISTConfig
 from rl_info.estimators.sliced import Sliced, SlicedConfig
 from rl_info.estimators.variational import (
     FLO,
@@ -159,6 +160,9 @@ _REGISTERED: dict[str, EstimatorEntry] = {
     "flo": EstimatorEntry(FLOConfig, FLO, "Fenchel–Legendre lower bound with a second critic"),
     "meco": EstimatorEntry(MECOConfig, MECO, "maximum likelihood, the partition function tracked"),
     "wpc": EstimatorEntry(WPCConfig, WPC, "InfoNCE of a 1-Lipschitz critic: for representations"),
+    "mist": EstimatorEntry(
+        MISTConfig, MIST, "a trained network: quantiles for 10 to 500 samples at once"
+    ),
     "ksg": EstimatorEntry(KSGConfig, KSG, "counts of neighbours within the k-th of the pair"),
     "kozachenko_leonenko": EstimatorEntry(
         KozachenkoLeonenkoConfig, KozachenkoLeonenko, "three entropies from neighbour distances"

@@ -57,7 +57,7 @@ SMALL = TrainConfig(
         inducing_points=16,
         seeds=4,
     ),
-    steps=2600,
+    steps=1150,
     sets=64,
     groups=2,
     learning_rate=1e-3,
