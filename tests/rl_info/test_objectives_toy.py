@@ -52,6 +52,10 @@ def test_results_are_written_and_repeat(toy, tmp_path, monkeypatch, capsys):
     toy.main()
     first = json.loads((tmp_path / "objectives_toy.json").read_text())
     toy.main()
-    assert json.loads((tmp_path / "objectives_toy.json").read_text()) == first
+    again = json.loads((tmp_path / "objectives_toy.json").read_text())
+    for one, two in zip(first["rows"], again["rows"], strict=True):
+        # LAPACK's last bit depends on where memory lies.
+        assert one.pop("explained") == pytest.approx(two.pop("explained"), abs=1e-12)
+        assert one == two
     assert [row["objective"] for row in first["rows"]] == list(toy.OBJECTIVES)
     assert (tmp_path / "objectives_toy.png").stat().st_size > 1_000
