@@ -12,7 +12,7 @@ from envs.backends.adapter_dm_control import DMControlRecipe, import_suite
 from envs.backends.adapter_gymnasium import GymnasiumRecipe
 from envs.backends.adapter_world import Recipe
 from envs.gymnasium_registration import NAMESPACE
-from envs.registry import nearest_id
+from envs.registry import native_tasks, nearest_id
 
 EnvFactory = Callable[[], gymnasium.Env[Any, Any]]
 
@@ -34,9 +34,10 @@ def find_recipe(
         return GymnasiumRecipe(spec_id, env_factory, {}, max_episode_steps)
     family, _, name = spec_id.partition("/")
     if family not in _FAMILIES or not name:
+        families = dict.fromkeys(known.partition("/")[0] for known in known_ids())
         raise ValueError(
             f"unknown env {spec_id!r}: ids begin with "
-            f"{' or '.join(f'{known}/' for known in _FAMILIES)}; {nearest_id(spec_id, known_ids())}"
+            f"{' or '.join(f'{known}/' for known in families)}; {nearest_id(spec_id, known_ids())}"
         )
     return _FAMILIES[family](spec_id, name, options, max_episode_steps)
 
@@ -46,7 +47,7 @@ def known_ids() -> dict[str, None]:
     suite = [f"dmc/{domain}-{task}" for domain, task in import_suite().ALL_TASKS]
     ours = f"{NAMESPACE}/"
     registered = [f"gym/{name}" for name in gymnasium.registry if not name.startswith(ours)]
-    return dict.fromkeys([*suite, *registered])
+    return dict.fromkeys([*suite, *registered, *native_tasks()])
 
 
 def _gymnasium_recipe(
