@@ -37,7 +37,7 @@ class Limits:
 
     Forces are those of the last physics step (5 ms) of a control step, as a safety controller that
     samples at 20 Hz would read them: a shorter blow in between goes unseen. After a reset they are
-    those of the initial state without actuation.
+    those of the initial state at rest.
 
     Args:
         model: The compiled tabletop.
