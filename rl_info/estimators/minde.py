@@ -26,9 +26,9 @@ def score_information(
 ) -> Float[Tensor, ""]:
     """½ ∫ E‖ε(z|y) − ε(z)‖² dλ in nats, from draws whose λ are uniform over a range `span` wide.
 
-    The conditional estimator of arXiv 2310.09031, ½ ∫ g² E‖s(x_t|y) − s(x_t)‖² dt, with s = −ε/σ and time drawn
-    in proportion to g²/σ²: for a diffusion that preserves variance, that makes the log
-    signal-to-noise ratio λ uniform and the weight constant. `noise` are predictions of ε.
+    The conditional estimator of arXiv 2310.09031, ½ ∫ g² E‖s(x_t|y) − s(x_t)‖² dt, with s = −ε/σ
+    and time drawn in proportion to g²/σ²: for a diffusion that preserves variance, that makes the
+    log signal-to-noise ratio λ uniform and the weight constant. `noise` are predictions of ε.
     """
     return 0.5 * span * (noise_given_y - noise).square().sum(dim=-1).mean()
 
