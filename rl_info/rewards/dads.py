@@ -40,10 +40,10 @@ class DADS(IntrinsicReward):
     """r = log q(s'|s,z) − log (1/L) Σ_i q(s'|s,z_i): predictable, and unlike other skills.
 
     A sample of I(S';Z|S) in nats, as far as q is the true dynamics. q is a mixture of Gaussians of
-    the standardised change s' − s (equation 5 and appendix of the paper). With discrete skills z_i
-    runs over all D skills, so r ≤ ln D. With continuous ones the L alternatives are kept in the
-    state dict and drawn anew in every `loss`: the mean over them is noisy, and its logarithm too
-    low on average, so r is too high. Values cost L passes of the network for each row.
+    the standardised change s' − s, as in the paper. With discrete skills z_i runs over all D
+    skills, so r ≤ ln D. With continuous ones the L alternatives are kept in the state dict and
+    drawn anew in every `loss`: the mean over them is noisy, and its logarithm too low on average,
+    so r is too high. Values cost L passes of the network for each row.
     """
 
     skill_kinds: ClassVar[frozenset[SkillKind]] = frozenset({"discrete", "continuous"})

@@ -76,7 +76,7 @@ class ParticleEntropy(nn.Module):
     """log(1 + mean distance to the k nearest of the reference rows).
 
     Up to constants the k-nearest-neighbour estimate of entropy with its logarithm kept finite
-    (APT, arXiv 2103.04551, section 3.2). 0 while there is no reference. No unit of information:
+    (APT, arXiv 2103.04551). 0 while there is no reference. No unit of information:
     the estimate proper is F · log distance plus constants, and here the distance is averaged over
     neighbours before the logarithm.
     """

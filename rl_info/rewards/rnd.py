@@ -15,7 +15,7 @@ from rl_info.rewards.inputs import StateInput, StateNetworkConfig, needed_signal
 from rl_info.transitions import Transitions
 
 INPUT_CLIP = 5.0
-"""Standard deviations beyond which inputs are clipped (section 2.4 of the paper)."""
+"""Standard deviations beyond which inputs are clipped (as in the paper)."""
 
 
 @dataclass(frozen=True)

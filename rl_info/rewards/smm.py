@@ -41,9 +41,9 @@ class SMMConfig(StateNetworkConfig):
 class SMM(IntrinsicReward):
     """r = −log ρ(s'|z) + log q(z|s') − log p(z), in nats: spread out, each skill elsewhere.
 
-    Matches the mixture of all skills to a uniform target, whose constant log p*(s') is dropped
-    (equation 6 and algorithm 2 of the paper). ρ is a mixture of Gaussians given the skill, where
-    the paper has a variational autoencoder, of whose density only a bound is known. Learned from
+    Matches the mixture of all skills to a uniform target, whose constant log p*(s') is dropped: the
+    paper's reward for mixtures of policies. ρ is a mixture of Gaussians given the skill, where the
+    paper has a variational autoencoder, of whose density only a bound is known. Learned from
     replay, ρ is the density of all past policies, the averaging that the paper asks for. Without
     skills it is −log ρ(s') alone. In public code a skill that is hard to tell raises the reward;
     here it lowers it, as in the paper. Density is that of the standardised input.

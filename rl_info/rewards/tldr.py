@@ -52,12 +52,12 @@ class TLDR(IntrinsicReward, StateEmbedding):
     """r = ‖φ(g) − φ(s)‖ − ‖φ(g) − φ(s')‖: steps by which s' is nearer to the skill's goal g.
 
     ‖φ(s) − φ(g)‖ becomes the number of steps between s and g: φ spreads random pairs, maximising
-    −softplus(500 − ‖φ(s) − φ(g)‖), while adjacent states stay within 1, by dual descent
-    (equation 4 of the paper). Goals are seldom reached states: of recent ones those whose k
-    nearest neighbours are farthest in φ (equation 5). Limits: the paper's policy is given g
-    itself. Here it is given a skill, so g is the kept goal that lies farthest from the mean goal
-    in the direction of z in latent space, which therefore has as many dimensions as the skill.
-    There is no second policy that explores beyond the goal; add the reward `apt` for that.
+    −softplus(500 − ‖φ(s) − φ(g)‖), while adjacent states stay within 1, by dual descent as in
+    METRA. Goals are seldom reached states: of recent ones those whose k nearest neighbours are
+    farthest in φ. Limits: the paper's policy is given g itself. Here it is given a skill, so g is
+    the kept goal that lies farthest from the mean goal in the direction of z in latent space,
+    which therefore has as many dimensions as the skill. There is no second policy that explores
+    beyond the goal; add the reward `apt` for that.
     """
 
     skill_kinds: ClassVar[frozenset[SkillKind]] = frozenset({"discrete", "continuous"})
