@@ -24,6 +24,8 @@ class NetworkConfig:
     critic_sharing: CriticSharing = "trunk"
     """`trunk`: the critics of all rewards in one ensemble member share their hidden layers;
     `none`: every critic is a network of its own. The same for a single reward."""
+    sum_rewards: bool = False
+    """One critic on the weighted sum of all rewards, instead of one for each: for comparison."""
     layer_norm: bool = False
     """Standardise the hidden layers of the critics."""
     precision: Precision = "float32"

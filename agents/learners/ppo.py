@@ -71,10 +71,10 @@ class MultiCriticPPO:
         self.generator = torch.Generator(self.device).manual_seed(seed)
         self.updates = 0
         self.state = StateVector(obs_dim, skill.dim, config.normalise_observations, self.device)
-        self.terms = RewardSet(rewards, config.adam_betas, self.device)
+        self.terms = RewardSet(rewards, config.adam_betas, self.device, config.sum_rewards)
         self.scale = RunningScale(self.terms.normalise, config.scale_rate).to(self.device)
         self.actor = Actor(self.state.width, action_dim, config, self.generator)
-        self.critics = CriticStack(self.state.width, 0, len(rewards), 1, config, self.generator)
+        self.critics = CriticStack(self.state.width, 0, len(self.terms), 1, config, self.generator)
         self._no_action = torch.empty(1, 0, device=self.device)
         self.optimisers = {
             name: FlatAdam(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -11,22 +11,38 @@ from torch import Tensor, nn
 
 from agents.learners.losses import Metrics
 from agents.learners.reward_term import RewardTerm
+from rl_info.rewards.base import RewardConfig
 from rl_info.transitions import Transitions
+
+SUM = "sum"
+"""Name of the critic of all rewards together."""
 
 
 class RewardSet:
-    """K named rewards with their weights, discounts and, where they learn, their optimisers.
+    """The rewards of an agent, where they learn with their optimisers, for K critics.
 
-    Raises ValueError if there is no reward or no weight above 0.
+    Each reward has a critic with its name, weight and discount. With `summed`, the weighted sum of
+    all rewards has a single critic called `sum` instead: what one critic each is compared with.
+
+    Raises ValueError if there is no reward or no weight above 0, or if rewards to sum differ in
+    their discounts.
     """
 
     def __init__(
-        self, terms: Mapping[str, RewardTerm], betas: tuple[float, float], device: torch.device
+        self,
+        terms: Mapping[str, RewardTerm],
+        betas: tuple[float, float],
+        device: torch.device,
+        summed: bool = False,
     ) -> None:
         configs = [term.config for term in terms.values()]
         if not any(config.weight > 0 for config in configs):
             raise ValueError("at least one reward with a weight above 0 is needed")
-        self.names = tuple(terms)
+        self._shares = torch.tensor([[config.weight for config in configs]], device=device)
+        self._summed = summed
+        if summed:
+            configs = [_sum_config(configs)]
+        self.names = (SUM,) if summed else tuple(terms)
         self.modules = {name: term.module.to(device) for name, term in terms.items()}
         self.weight = torch.tensor([config.weight for config in configs], device=device)
         self.discount = torch.tensor([config.discount for config in configs], device=device)
@@ -61,8 +77,9 @@ class RewardSet:
 
     @torch.no_grad()
     def value(self, batch: Transitions) -> Float[Tensor, "K B"]:
-        """Every reward of every step."""
-        return torch.stack([module(batch) for module in self.modules.values()])
+        """What each critic is to predict: every reward of every step, or their weighted sum."""
+        values = torch.stack([module(batch) for module in self.modules.values()])
+        return self._shares @ values if self._summed else values
 
     def state_dict(self) -> dict[str, Any]:
         """State of all rewards and optimisers, as tensors and plain containers."""
@@ -76,3 +93,16 @@ class RewardSet:
         nn.ModuleDict(self.modules).load_state_dict(state["modules"])
         for name, optimiser in self.optimisers.items():
             optimiser.load_state_dict(state["optimisers"][name])
+
+
+def _sum_config(configs: Sequence[RewardConfig]) -> RewardConfig:
+    """What the critic of a sum needs: the discount of all, and a scale if any of them has one."""
+    discounts = {config.discount for config in configs}
+    if len(discounts) > 1:
+        raise ValueError(
+            "one critic on the sum of rewards needs the same discount for all, "
+            f"got {', '.join(map(str, sorted(discounts)))}"
+        )
+    return RewardConfig(
+        discount=discounts.pop(), normalise=any(config.normalise for config in configs)
+    )

@@ -62,12 +62,17 @@ class MultiCriticSAC:
         self.updates = 0
 
         self.state = StateVector(obs_dim, skill.dim, config.normalise_observations, self.device)
-        self.terms = RewardSet(rewards, config.adam_betas, self.device)
+        self.terms = RewardSet(rewards, config.adam_betas, self.device, config.sum_rewards)
         self.scale = RunningScale(self.terms.normalise, config.scale_rate).to(self.device)
         self._renew_objective()
         self.actor = Actor(self.state.width, action_dim, config, self.generator)
         self.critics = CriticStack(
-            self.state.width, action_dim, len(rewards), config.ensemble_size, config, self.generator
+            self.state.width,
+            action_dim,
+            len(self.terms),
+            config.ensemble_size,
+            config,
+            self.generator,
         )
         self.target_critics = copy.deepcopy(self.critics)
         self.target_critics.net.refresh()

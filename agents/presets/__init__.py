@@ -21,6 +21,7 @@ from agents.presets.lsd import LSD
 from agents.presets.metra import METRA
 from agents.presets.rnd import RND
 from agents.presets.sac import SAC
+from agents.presets.slim import SLIM, SLIM_PPO
 from agents.presets.smm import SMM
 from agents.presets.tldr import TLDR
 
@@ -31,7 +32,7 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
         preset.name: preset
         for preset in (
             SAC, DIAYN, DADS, LSD, CSD, METRA, CSF, TLDR, APS, CIC, SMM, APT, RND, DISAGREEMENT,
-            CONTRASTIVE_UCB, EMPOWERMENT,
+            CONTRASTIVE_UCB, EMPOWERMENT, SLIM, SLIM_PPO,
         )
     }
 )  # fmt: skip

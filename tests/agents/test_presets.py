@@ -7,9 +7,11 @@ import dataclasses
 import pytest
 import torch
 
+import envs
 from agents.errors import UsageError
-from agents.learners import MultiCriticSAC, RewardTerm
+from agents.learners import RewardTerm
 from agents.presets import PRESETS, find_preset
+from agents.training.algorithms import ALGORITHMS, algorithm_name
 from agents.training.config import TrainConfig
 from rl_info.rewards import REWARDS, build_reward
 from rl_info.rewards.base import RewardContext
@@ -38,7 +40,9 @@ def test_a_preset_names_registered_rewards_and_known_settings(name):
 @pytest.mark.parametrize("name", PRESETS)
 def test_a_preset_learns_from_a_batch_and_acts(name):
     preset = PRESETS[name]
-    context = RewardContext(OBS_DIM, ACTION_DIM, preset.skill, {"position": 1})
+    world = envs.make_vec(preset.training["env"], num_envs=ROWS, seed=0)
+    signals = {key: torch.as_tensor(value) for key, value in world.reset()[1]["signals"].items()}
+    context = RewardContext(OBS_DIM, ACTION_DIM, preset.skill, world.signal_dims)
     terms = {
         reward: RewardTerm(
             build_reward(reward, context, config, torch.Generator().manual_seed(0)), config
@@ -46,7 +50,8 @@ def test_a_preset_learns_from_a_batch_and_acts(name):
         for reward, config in preset.rewards.items()
     }
     small = dataclasses.replace(preset.learner, hidden_dim=32)
-    learner = MultiCriticSAC(OBS_DIM, ACTION_DIM, preset.skill, terms, small, seed=0)
+    build = ALGORITHMS[algorithm_name(small)].learner
+    learner = build(OBS_DIM, ACTION_DIM, preset.skill, terms, small, seed=0)
     rng = torch.Generator().manual_seed(1)
     obs, next_obs = torch.randn(2, ROWS, OBS_DIM, generator=rng)
     never = torch.zeros(ROWS, dtype=torch.bool)
@@ -58,12 +63,12 @@ def test_a_preset_learns_from_a_batch_and_acts(name):
         terminated=never,
         truncated=never,
         skill=preset.skill.sample(ROWS, rng),
-        signals={},
-        next_signals={},
+        signals=signals,
+        next_signals=signals,
     )
     before = learner.act(obs, batch.skill, deterministic=True)
-    # With n-step returns the rows are windows, and the mask says which of their steps count.
-    steps = preset.learner.n_step
+    # Where the rows are windows or a rollout, the mask says which of their steps count.
+    steps = getattr(preset.learner, "n_step", 8)
     valid = torch.ones(steps, ROWS // steps, dtype=torch.bool) if steps > 1 else None
     metrics = learner.update(batch, valid)
     assert all(value.isfinite() for value in metrics.values())

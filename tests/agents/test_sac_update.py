@@ -292,3 +292,19 @@ def test_no_reward_at_all_is_refused():
         learner(RewardConfig(weight=0.0))
     with pytest.raises(ValueError, match="at least one reward"):
         MultiCriticSAC(OBS, ACTION, SKILL, {}, SACConfig())
+
+
+def test_one_critic_on_the_sum_learns_the_weighted_sum_of_all_rewards():
+    data = batch(64)
+    configs = RewardConfig(weight=2.0), RewardConfig(weight=0.5)
+    agent = learner(*configs, sum_rewards=True)
+    assert agent.terms.names == ("sum",)
+    torch.testing.assert_close(agent.terms.value(data), 2.5 * data.reward[None])
+    alone = learner(RewardConfig())
+    alone.terms.modules["task0"].factor = 2.5
+    for each in (agent, alone):
+        for seed in range(3):
+            each.update(batch(64, seed=seed))
+    torch.testing.assert_close(agent.actor.net.flat, alone.actor.net.flat)
+    with pytest.raises(ValueError, match=r"the same discount for all, got 0\.5, 0\.9"):
+        learner(RewardConfig(discount=0.5), RewardConfig(discount=0.9), sum_rewards=True)
