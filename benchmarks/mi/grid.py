@@ -12,6 +12,8 @@ from rl_info.estimators import ESTIMATORS
 
 AUTOMATIC = "automatic"
 """Name in tables of `rl_info.mutual_information`, which chooses by itself."""
+QUADRATIC = ("cauchy_schwarz", "adaptive_kde")
+"""Estimators that need no training and take minutes for 10,000 samples: time grows as the square."""
 INFORMATION = (2.0, 4.0, 6.0, 8.0, 10.0)
 PUBLISHED_DIMS, HARD_DIMS = (1, 2, 3), 20
 NORMAL_TASKS: Mapping[str, Task] = {
@@ -42,6 +44,8 @@ class Part:
     """For estimators that need no training."""
     learned: Effort
     """For estimators that are trained for every cell, and cost minutes."""
+    quadratic: Effort
+    """For those in `QUADRATIC`."""
 
 
 PARTS: Mapping[str, Part] = {
@@ -50,12 +54,14 @@ PARTS: Mapping[str, Part] = {
         tuple(TASKS),
         Effort((5_000, 10_000), (0, 1, 2)),
         Effort((10_000,), (0,)),
+        Effort((2_000,), (0,)),
     ),
     "normals": Part(
         "correlated normals: error by true information",
         tuple(NORMAL_TASKS),
         Effort((10_000,), tuple(range(10))),
         Effort((10_000,), (0, 1, 2)),
+        Effort((2_000,), (0, 1, 2)),
     ),
     "samples": Part(
         "bias and spread by the number of samples",
@@ -63,6 +69,7 @@ PARTS: Mapping[str, Part] = {
          "normal-4-nats-3x3"),
         Effort((100, 300, 1_000, 3_000, 10_000), tuple(range(10))),
         Effort((300, 1_000, 3_000), (0, 1, 2)),
+        Effort((100, 300, 1_000), (0, 1, 2)),
     ),
 }  # fmt: skip
 
@@ -109,6 +116,13 @@ def learns(name: str) -> bool:
     return name != AUTOMATIC and bool(getattr(ESTIMATORS[name].estimator, "learns", False))
 
 
+def effort(part: Part, estimator: str) -> Effort:
+    """What a part spends on an estimator."""
+    if estimator in QUADRATIC:
+        return part.quadratic
+    return part.learned if learns(estimator) else part.direct
+
+
 def cells(parts: Iterable[str], choice: Choice) -> list[Cell]:
     """The grid without repeats, cheap cells first.
 
@@ -123,10 +137,10 @@ def cells(parts: Iterable[str], choice: Choice) -> list[Cell]:
 
 def _cells(part: str, choice: Choice) -> Iterator[Cell]:
     for estimator in _matching(names(), choice.estimators):
-        effort = PARTS[part].learned if learns(estimator) else PARTS[part].direct
+        spent = effort(PARTS[part], estimator)
         for task in _matching(PARTS[part].tasks, choice.tasks):
-            for samples in choice.samples or effort.samples:
-                for seed in choice.seeds or effort.seeds:
+            for samples in choice.samples or spent.samples:
+                for seed in choice.seeds or spent.seeds:
                     yield Cell(task, estimator, samples, seed, choice.steps)
 
 

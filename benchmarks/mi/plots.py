@@ -27,7 +27,10 @@ CONTRASTIVE, PARTITION, NEIGHBOURS = (
 
 def truths(rows: Sequence[Row], samples: int = MOST_SAMPLES) -> Figure | None:
     """Bias of every estimator on every published task."""
-    found = {(r["estimator"], r["task"]): r for r in rows if r["samples"] == samples and r["seeds"]}
+    # Rows are in order of samples: the last of an estimator and task is its largest.
+    ordered = sorted(rows, key=lambda row: row["samples"])
+    found = {(r["estimator"], r["task"]): r for r in ordered
+             if r["samples"] <= samples and r["seeds"]}  # fmt: skip
     if not found:
         return None
     estimators = sorted({estimator for estimator, _ in found})
@@ -40,7 +43,9 @@ def truths(rows: Sequence[Row], samples: int = MOST_SAMPLES) -> Figure | None:
     image = axes.imshow(bias, cmap=colormaps["RdBu_r"], norm=norm, aspect="auto")
     axes.set_xticks(range(len(tasks)), tasks, rotation=90, fontsize=7)
     axes.set_yticks(range(len(estimators)), estimators, fontsize=7)
-    axes.set_title(f"mean estimate − truth, nats, n = {samples:,} (white space: refused)")
+    axes.set_title(
+        f"mean estimate − truth, nats, n = {samples:,} or the most measured (white: refused)"
+    )
     figure.colorbar(image, ax=axes, label="nats")
     figure.tight_layout()
     return figure
