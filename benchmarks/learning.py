@@ -82,8 +82,9 @@ EXPERIMENTS = {
             name: Arm(
                 "sac",
                 (
-                    *("--env", "dmc/cheetah-run", "--total-steps", "60000"),
-                    *("--learner.hidden-dim", "1024", "--eval-interval", "5000"),
+                    *("--env", "dmc/cheetah-run", "--total-steps", "20000"),
+                    *("--learner.hidden-dim", "1024", "--eval-interval", "4000"),
+                    *("--warmup-steps", "2000", "--no-eval-video"),
                     *("--update-ratio", "0.25", "--learner.precision", name),
                 ),
             )
