@@ -52,6 +52,8 @@ class VectorWorld(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         "autoreset_mode": AutoresetMode.SAME_STEP,
         "render_modes": ["rgb_array"],
     }
+    coverage_cell: float = 1.0
+    """Side in m of the cells in which coverage of the signal `position` is counted; the task's."""
 
     def __init__(
         self,

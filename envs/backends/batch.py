@@ -67,6 +67,7 @@ class BatchWorld(VectorWorld):
             {name: value.shape[1] for name, value in signals.items()},
             max_episode_steps or task.time_limit,
         )
+        self.coverage_cell = task.coverage_cell
         self._limit = max_episode_steps or task.time_limit
         self._sources = self._make_sources(spread_seeds(seed, num_envs))
         self._elapsed = np.zeros(num_envs, dtype=np.int64)

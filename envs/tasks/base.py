@@ -73,6 +73,8 @@ class Task(ABC):
     """Whether `reset` simulates many steps, so that a pool of initial states pays."""
     time_limit: ClassVar[int] = 1000
     """Control steps in an episode, after which it is truncated."""
+    coverage_cell: ClassVar[float] = 1.0
+    """Side in m of the cells in which coverage of `position` is counted."""
 
     model: mujoco.MjModel
     """The compiled model; set by `__init__`."""

@@ -9,7 +9,7 @@ import mujoco
 
 from envs.tasks.base import Array, Fields, RandomSource, Task
 from envs.tasks.tabletop.model import NUM_SUBSTEPS
-from envs.tasks.tabletop.scene import FIELDS, Scene
+from envs.tasks.tabletop.scene import COVERAGE_CELL, FIELDS, Scene
 
 
 class Explore(Task):
@@ -35,6 +35,7 @@ class Explore(Task):
     derived: ClassVar[Literal["current", "lagged"]] = "lagged"
     random_source: ClassVar[Literal["random_state", "generator"]] = "generator"
     time_limit: ClassVar[int] = 150
+    coverage_cell: ClassVar[float] = COVERAGE_CELL
 
     def __init__(
         self,

@@ -10,7 +10,7 @@ import mujoco
 from envs.tasks.base import Array, Fields, RandomSource, Task
 from envs.tasks.tabletop.arrays import namespace, nearness, norm
 from envs.tasks.tabletop.model import NUM_SUBSTEPS
-from envs.tasks.tabletop.scene import FIELDS, Scene
+from envs.tasks.tabletop.scene import COVERAGE_CELL, FIELDS, Scene
 
 Payment = Literal["dense", "sparse"]
 PAYMENTS: tuple[Payment, ...] = ("dense", "sparse")
@@ -28,6 +28,7 @@ class GoalTask(Task):
     fields: ClassVar[tuple[str, ...]] = FIELDS
     derived: ClassVar[Literal["current", "lagged"]] = "lagged"
     random_source: ClassVar[Literal["random_state", "generator"]] = "generator"
+    coverage_cell: ClassVar[float] = COVERAGE_CELL
 
     def __init__(self, scene: Scene, pays: Payment, terminate_when_fallen: bool) -> None:
         if pays not in PAYMENTS:

@@ -26,6 +26,8 @@ SEPARATION = 0.08
 """Smallest distance in m between the centers of two boxes at the beginning."""
 FALLEN = -0.05
 """A box whose center is lower than this, in m, has left the table."""
+COVERAGE_CELL = 0.05
+"""Side in m of a coverage cell: about that of a box."""
 MAX_DRAWS = 10_000
 POSE, TWIST = 7, 6
 """Elements of qpos and qvel that belong to a box."""
