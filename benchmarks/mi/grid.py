@@ -13,7 +13,7 @@ from rl_info.estimators import ESTIMATORS
 AUTOMATIC = "automatic"
 """Name in tables of `rl_info.mutual_information`, which chooses by itself."""
 QUADRATIC = ("cauchy_schwarz", "adaptive_kde")
-"""Estimators that need no training and take minutes for 10,000 samples: time grows as the square."""
+"""Estimators without training whose time grows as the square: minutes for 10,000 samples."""
 INFORMATION = (2.0, 4.0, 6.0, 8.0, 10.0)
 PUBLISHED_DIMS, HARD_DIMS = (1, 2, 3), 20
 NORMAL_TASKS: Mapping[str, Task] = {
