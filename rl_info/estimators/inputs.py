@@ -9,6 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from rl_info.estimators.ties import count_tied
+
 Samples = Tensor | NDArray[np.floating]
 """Samples of one variable: (N,) or (N, D), float32 or float64, tensor or array."""
 
@@ -22,7 +24,7 @@ class ConstantColumnWarning(EstimatorWarning):
 
 
 class TiedSamplesWarning(EstimatorWarning):
-    """Equal values were found where distances between neighbours assume none."""
+    """Equal samples were found where a density assumes none."""
 
 
 class DiscreteDataWarning(EstimatorWarning):
@@ -47,9 +49,10 @@ def check_pair(
 ) -> tuple[Tensor, Tensor]:
     """Samples of two variables as tensors (N, X) and (N, Y) of one float type on `device`.
 
-    Warns of constant columns, and with `needs_density` of data that look discrete. Raises
-    ValueError for shapes other than (N,) or (N, D), different lengths, fewer than `minimum`
-    samples, integers, and values that are not finite, naming the first bad row and column.
+    Warns of constant columns, and with `needs_density` of data that look discrete and of repeated
+    pairs. Raises ValueError for shapes other than (N,) or (N, D), different lengths, fewer than
+    `minimum` samples, integers, and values that are not finite, naming the first bad row and
+    column.
     """
     left, right = as_matrix(x, "x", device), as_matrix(y, "y", device)
     if left.shape[0] != right.shape[0]:
@@ -62,9 +65,12 @@ def check_pair(
     dtype = torch.promote_types(left.dtype, right.dtype)
     for name, matrix in (("x", left), ("y", right)):
         _warn_of_constants(name, matrix)
-        if needs_density:
-            _warn_of_discrete(name, matrix)
-    return left.to(dtype), right.to(dtype)
+    left, right = left.to(dtype), right.to(dtype)
+    if needs_density:
+        discrete = [_warn_of_discrete(name, each) for name, each in (("x", left), ("y", right))]
+        if not any(discrete):
+            _warn_of_repeats(left, right)
+    return left, right
 
 
 def as_matrix(samples: Samples, name: str, device: torch.device | str = "cpu") -> Tensor:
@@ -73,8 +79,8 @@ def as_matrix(samples: Samples, name: str, device: torch.device | str = "cpu") -
     if tensor.dtype not in (torch.float32, torch.float64):
         raise ValueError(
             f"{name} is {str(tensor.dtype).removeprefix('torch.')}; these estimators take float32 "
-            "or float64. If it is discrete, a density does not exist: use a discrete estimator, or "
-            "convert it knowingly"
+            "or float64. Labels have no density: rl_info.mutual_information counts them where no "
+            "estimator is named, adaptive_binning takes them as floats. Else convert it to float"
         )
     if tensor.ndim == 1:
         tensor = tensor[:, None]
@@ -97,11 +103,11 @@ def _warn_of_constants(name: str, matrix: Tensor) -> None:
         )
 
 
-def _warn_of_discrete(name: str, matrix: Tensor) -> None:
-    """Few distinct values among many samples: a density is hardly behind that."""
+def _warn_of_discrete(name: str, matrix: Tensor) -> bool:
+    """Whether few values are distinct among many samples: a density is hardly behind that."""
     samples = matrix.shape[0]
     if samples < 20:
-        return
+        return False
     for column in range(matrix.shape[1]):
         distinct = torch.unique(matrix[:, column]).numel()
         if 1 < distinct <= samples // 10:
@@ -111,4 +117,18 @@ def _warn_of_discrete(name: str, matrix: Tensor) -> None:
                 DiscreteDataWarning,
                 stacklevel=3,
             )
-            return
+            return True
+    return False
+
+
+def _warn_of_repeats(x: Tensor, y: Tensor) -> None:
+    """Equal pairs: chance counted as evidence, and neighbours at distance zero."""
+    pairs = count_tied(torch.cat([x, y], dim=1).numpy(force=True))
+    if pairs:
+        warnings.warn(
+            f"{pairs} pairs (x, y) are equal to others, which samples of a density are not: they "
+            "count twice as evidence, errors come out too small and neighbours too near. Remove "
+            "repeated rows, or add noise knowingly",
+            TiedSamplesWarning,
+            stacklevel=3,
+        )
