@@ -18,6 +18,7 @@ from agents.learners.experience import Experience, single_steps, windows
 from agents.learners.losses import Metrics, Objective
 from agents.learners.reward_set import RewardSet
 from agents.learners.reward_term import RewardTerm
+from agents.learners.saved_state import LearnerParts
 from agents.learners.state_vector import StateVector
 from agents.learners.temperature import Temperature
 from rl_info.nn import FlatAdam, RunningScale
@@ -215,8 +216,8 @@ class MultiCriticSAC:
         size = (count, self.shape["action"])
         return torch.randn(size, generator=self.generator, device=self.device)
 
-    def _modules(self) -> nn.ModuleDict:
-        return nn.ModuleDict(
+    def _parts(self) -> LearnerParts:
+        modules = nn.ModuleDict(
             {
                 "actor": self.actor,
                 "critics": self.critics,
@@ -226,37 +227,16 @@ class MultiCriticSAC:
                 "scale": self.scale,
             }
         )
+        return LearnerParts(self.shape, self.terms, modules, self.optimisers, self.generator)
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything that the next update depends on, as tensors and plain containers.
-
-        The tensors are those of the learner, not copies: save them before the next update.
-        """
-        return {
-            "shape": dict(self.shape),
-            "names": list(self.terms.names),
-            "modules": self._modules().state_dict(),
-            "rewards": self.terms.state_dict(),
-            "optimisers": {name: each.state_dict() for name, each in self.optimisers.items()},
-            "generator": self.generator.get_state(),
-            "updates": self.updates,
-        }
+        """Everything that the next update depends on; see `LearnerParts.state_dict`."""
+        return self._parts().state_dict(self.updates)
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Restore what `state_dict` returned.
 
         Raises ValueError if it is of other sizes or rewards, RuntimeError if networks differ.
         """
-        shape, names = state["shape"], tuple(state["names"])
-        if (shape, names) != (self.shape, self.terms.names):
-            raise ValueError(
-                f"the saved learner has sizes {shape} and rewards {', '.join(names)}; "
-                f"this one has {self.shape} and {', '.join(self.terms.names)}"
-            )
-        self._modules().load_state_dict(state["modules"])
-        self.terms.load_state_dict(state["rewards"])
+        self.updates = self._parts().load_state_dict(state)
         self._renew_objective()
-        for name, optimiser in self.optimisers.items():
-            optimiser.load_state_dict(state["optimisers"][name])
-        self.generator.set_state(state["generator"].cpu())
-        self.updates = int(state["updates"])
