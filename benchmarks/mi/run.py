@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -107,12 +106,11 @@ def run(cells: Sequence[Cell], path: Path, jobs: int, quiet: bool = False) -> No
     """Measure cells on `jobs` processes and append each record as soon as it is there."""
     path.parent.mkdir(parents=True, exist_ok=True)
     _end_last_line(path)
-    threads = max(1, (os.cpu_count() or 1) // jobs)
     with (
         path.open("a") as file,
         tqdm(total=len(cells), unit="cell", disable=quiet, dynamic_ncols=True) as bar,
     ):
-        for record in _measured(cells, jobs, threads):
+        for record in _measured(cells, jobs):
             file.write(json.dumps(record) + "\n")
             file.flush()
             if "error" in record:
@@ -132,15 +130,20 @@ def _end_last_line(path: Path) -> None:
             file.truncate(len(kept))
 
 
-def _measured(cells: Sequence[Cell], jobs: int, threads: int) -> Iterator[Record]:
+def _measured(cells: Sequence[Cell], jobs: int) -> Iterator[Record]:
     if jobs == 1:
-        _prepare(threads)
-        for cell in cells:
-            yield measure(cell)
+        before = torch.get_num_threads(), numba.get_num_threads()
+        _one_thread()
+        try:
+            for cell in cells:
+                yield measure(cell)
+        finally:
+            torch.set_num_threads(before[0])
+            numba.set_num_threads(before[1])
         return
     # Spawned, since threads of numba and torch do not survive a fork.
     context = get_context("spawn")
-    with ProcessPoolExecutor(jobs, context, initializer=_prepare, initargs=(threads,)) as pool:
+    with ProcessPoolExecutor(jobs, context, initializer=_one_thread) as pool:
         pending: list[Future[Record]] = [pool.submit(measure, cell) for cell in cells]
         try:
             for future in as_completed(pending):
@@ -150,6 +153,8 @@ def _measured(cells: Sequence[Cell], jobs: int, threads: int) -> Iterator[Record
                 future.cancel()
 
 
-def _prepare(threads: int) -> None:
-    torch.set_num_threads(threads)
-    numba.set_num_threads(min(threads, numba.get_num_threads()))
+def _one_thread() -> None:
+    # Each cell has one core: sums over threads differ in their last bits, and threads that wait
+    # for each other on a busy machine would count as work.
+    torch.set_num_threads(1)
+    numba.set_num_threads(1)
