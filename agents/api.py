@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from agents.evaluation.evaluate import EvaluationConfig
 from agents.evaluation.evaluate import evaluate as evaluate_subject
 from agents.evaluation.load import load_subject
+from agents.evaluation.settings import EvaluationConfig
 from agents.training import run
 from agents.training.config import TrainConfig
 from agents.training.defaults import default_config

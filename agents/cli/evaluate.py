@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,8 +10,10 @@ from typing import Annotated, Any
 import tyro
 
 from agents.errors import UsageError
-from agents.evaluation.evaluate import REPORT, EvaluationConfig, evaluate
+from agents.evaluation.evaluate import REPORT, evaluate
 from agents.evaluation.load import load_subject
+from agents.evaluation.settings import EvaluationConfig
+from agents.evaluation.summary import summarise
 from agents.training.run_folder import EVALUATION
 
 
@@ -56,48 +58,3 @@ def evaluate_run(
     for name in [*report["figures"].values(), *report["video"]["files"], REPORT]:
         print(f"  {output_dir / name}")
     return report
-
-
-def summarise(report: Mapping[str, Any]) -> list[str]:
-    """The figures of a report that a person asks for first, a line each."""
-    returns = report["return"]
-    lines = [
-        f"{report['agent']} on {report['env']} after {report['env_steps']:,} env steps, "
-        f"{report['episodes']} deterministic episodes",
-        f"return: {_interval(returns)}",
-    ]
-    sections: dict[str, Callable[[Mapping[str, Any]], str]] = {
-        "coverage": _coverage_line,
-        "goal_reaching": _goal_line,
-        "video": lambda section: "",
-    }
-    for name, show in sections.items():
-        message = report[name].get("message")
-        line = f"{name.replace('_', ' ')}: {message}" if message else show(report[name])
-        if line:
-            lines.append(line)
-    return lines
-
-
-def _coverage_line(coverage: Mapping[str, Any]) -> str:
-    return (
-        f"state coverage: {coverage['cells']} cells of {coverage['cell_size_m']:g} m "
-        f"(uniform random actions: {coverage['uniform_random_actions_cells']})"
-    )
-
-
-def _goal_line(goals: Mapping[str, Any]) -> str:
-    rates = [
-        f"{rate['value']:.0%} of {rate['count']} reached within {radius} m"
-        if rate
-        else f"all begin within {radius} m"
-        for radius, rate in goals["success_within_m"].items()
-    ]
-    return f"{goals['goals']} zero-shot goals: {', '.join(rates)}"
-
-
-def _interval(interval: Mapping[str, Any]) -> str:
-    if interval["low"] is None:
-        return f"{interval['value']:.1f}"
-    bounds = f"[{interval['low']:.1f}, {interval['high']:.1f}]"
-    return f"{interval['value']:.1f} {bounds} ({interval['confidence']:.0%} interval)"

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,69 +15,28 @@ import torch
 from matplotlib.figure import Figure
 
 from agents.evaluation.coverage import AXES, state_coverage
-from agents.evaluation.figures import RunLabel, reward_figure, trajectory_figure
-from agents.evaluation.goals import draw_goals, find_embedding, reach_goals
+from agents.evaluation.displacement_figure import displacement_figure
+from agents.evaluation.figures import reward_figure, trajectory_figure
+from agents.evaluation.goals import draw_goals, find_embedding, goal_signal, reach_goals
+from agents.evaluation.objects import OBJECTS, summarise_objects
 from agents.evaluation.per_skill import summarise_skills
-from agents.evaluation.rollouts import Rollouts, SkillPolicy, UniformPolicy, collect_rollouts
+from agents.evaluation.rollouts import POSITION, Rollouts, UniformPolicy, collect_rollouts
+from agents.evaluation.safety import VIOLATION, summarise_safety
+from agents.evaluation.settings import EvaluationConfig, Scales, Subject
+from agents.evaluation.skill_episodes import collect_skill_episodes
+from agents.evaluation.skill_information import skill_information
 from agents.evaluation.statistics import mean_interval
 from agents.evaluation.video import record_grid, write_videos
 from agents.training.files import replace_atomically
 from agents.training.run_folder import versions
 from envs.errors import RenderingError
-from envs.vector_world import VectorWorld
-from rl_info.rewards.base import IntrinsicReward
 from rl_info.skills import SkillSpec
 
 REPORT = "report.json"
 TRAJECTORIES = "trajectories.png"
 REWARDS = "rewards.png"
+DISPLACEMENTS = "displacements.png"
 VIDEO = "skills"
-
-WorldFactory = Callable[[int, int], VectorWorld]
-"""Makes so many worlds, seeded with the second number."""
-
-
-@dataclass(frozen=True)
-class EvaluationConfig:
-    """Settings of an evaluation. Raises ValueError naming a setting that is out of range."""
-
-    rollouts: int = 48
-    """Deterministic episodes, spread over the skills; METRA's protocol takes 48."""
-    goals: int = 50
-    """Goals of the goal-reaching test; 0 leaves it out."""
-    goal_radii: tuple[float, ...] = (1.0, 3.0)
-    """Distances in metres that count as reached."""
-    cell_size: float = 1.0
-    """Side of a coverage cell in metres."""
-    video: bool = True
-    """Record a video where OpenGL works."""
-    video_tiles: int = 16
-    """Worlds in the video at most."""
-    video_frames: int = 60
-    """Pictures in the video, about."""
-    seed: int = 0
-    """Seed of the worlds, the skills, the goals and the bootstrap."""
-
-    def __post_init__(self) -> None:
-        for name, least in (
-            ("rollouts", 1), ("goals", 0), ("video_tiles", 1), ("video_frames", 1), ("seed", 0),
-        ):  # fmt: skip
-            if getattr(self, name) < least:
-                raise ValueError(f"{name} must be at least {least}, got {getattr(self, name)}")
-        for name, values in (("cell_size", [self.cell_size]), ("goal_radii", self.goal_radii)):
-            if not values or not all(0 < value < math.inf for value in values):
-                raise ValueError(f"{name} must be positive, got {getattr(self, name)}")
-
-
-@dataclass(frozen=True)
-class Subject:
-    """The agent to evaluate, and where it acts."""
-
-    policy: SkillPolicy
-    skill: SkillSpec
-    rewards: Mapping[str, IntrinsicReward]
-    make_world: WorldFactory
-    label: RunLabel
 
 
 def evaluate(
@@ -87,13 +45,19 @@ def evaluate(
     """Write report.json, PNG and, where OpenGL works, GIF and MP4 to `output_dir`.
 
     Returns the report: returns with intervals, figures of each skill, coverage beside that of
-    uniform random actions, zero-shot goal reaching where a reward has a latent space for it, and
-    the files written. Draws nothing from the policy's own generator. What cannot be measured here
-    (no position signal, no OpenGL) is said in the report under the same key.
+    uniform random actions, I(S;Z), what becomes of objects and of safety where the world tells,
+    zero-shot goal reaching where a reward has a latent space for it, and the files written. Draws
+    nothing from the policy's own generator. What cannot be measured here (no position signal, no
+    OpenGL) is said in the report under the same key.
     """
     config = config or EvaluationConfig()
+    scales = config.scales(subject.coverage_cell)
     output_dir.mkdir(parents=True, exist_ok=True)
     rollouts = skill_rollouts(subject, config)
+    episodes = rollouts
+    if config.episodes_per_skill and subject.skill.kind != "none":
+        episodes = collect_skill_episodes(subject, config.episodes_per_skill, config.seed)
+    baseline = _uniform_rollouts(subject, config)
     report = {
         "agent": subject.label.agent,
         "env": subject.label.env,
@@ -102,14 +66,17 @@ def evaluate(
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": versions(),
         "skill": asdict(subject.skill),
-        "settings": asdict(config),
+        "settings": asdict(config) | asdict(scales),
         "episodes": len(rollouts.lengths),
         "episode_steps": asdict(mean_interval(rollouts.lengths.astype(np.float64), config.seed)),
         "return": asdict(mean_interval(rollouts.returns, config.seed)),
         "per_skill": summarise_skills(rollouts, subject.skill),
-        "coverage": _coverage(subject, rollouts, config),
-        "goal_reaching": _goal_reaching(subject, rollouts, config),
-        "figures": _write_figures(subject, rollouts, output_dir, config),
+        "coverage": _coverage(subject, rollouts, baseline, scales, config.seed),
+        "skill_information": _skill_information(subject, episodes, config),
+        "objects": _objects(subject, episodes, baseline, scales, config.seed),
+        "safety": _safety(subject, episodes, baseline, config.seed),
+        "goal_reaching": _goal_reaching(subject, rollouts, config, scales),
+        "figures": _write_figures(subject, rollouts, episodes, output_dir, scales),
         "video": _video(subject, output_dir, config),
     }
     text = json.dumps(report, indent=2, allow_nan=False) + "\n"
@@ -125,31 +92,73 @@ def skill_rollouts(subject: Subject, config: EvaluationConfig) -> Rollouts:
         return collect_rollouts(subject.policy, world, skills, seed=config.seed)
 
 
-def _coverage(subject: Subject, rollouts: Rollouts, config: EvaluationConfig) -> dict[str, Any]:
-    if rollouts.positions is None:
-        return {"message": _no_position(subject)}
+def _uniform_rollouts(subject: Subject, config: EvaluationConfig) -> Rollouts:
+    """As many episodes of uniform random actions, from the same initial states."""
     with closing(subject.make_world(config.rollouts, config.seed)) as world:
         uniform = UniformPolicy(math.prod(world.single_action_space.shape or ()), config.seed)
         skills = torch.zeros(config.rollouts, 0)
-        baseline = collect_rollouts(uniform, world, skills, seed=config.seed)
-    assert baseline.positions is not None
+        return collect_rollouts(uniform, world, skills, seed=config.seed)
+
+
+def _coverage(
+    subject: Subject, rollouts: Rollouts, baseline: Rollouts, scales: Scales, seed: int
+) -> dict[str, Any]:
+    if rollouts.positions is None or baseline.positions is None:
+        return {"message": _no_signal(subject, POSITION)}
+    cell = scales.cell_size
+    each = [float(state_coverage(path[None], cell)) for path in rollouts.positions]
     return {
-        "cells": state_coverage(rollouts.positions, config.cell_size),
-        "uniform_random_actions_cells": state_coverage(baseline.positions, config.cell_size),
-        "cell_size_m": config.cell_size,
+        "cells": state_coverage(rollouts.positions, cell),
+        "cells_of_an_episode": asdict(mean_interval(np.array(each), seed)),
+        "uniform_random_actions_cells": state_coverage(baseline.positions, cell),
+        "cell_size_m": cell,
         "dimensions": min(rollouts.positions.shape[-1], AXES),
         "episodes": len(rollouts.positions),
     }
 
 
+def _skill_information(
+    subject: Subject, episodes: Rollouts, config: EvaluationConfig
+) -> dict[str, Any]:
+    if subject.skill.kind == "none":
+        return {"message": "this agent has no skills"}
+    if config.episodes_per_skill == 0:
+        return {"message": "left out, as the settings say"}
+    if episodes.positions is None:
+        return {"message": _no_signal(subject, POSITION)}
+    return skill_information(episodes, subject.skill, config.seed)
+
+
+def _objects(
+    subject: Subject, episodes: Rollouts, baseline: Rollouts, scales: Scales, seed: int
+) -> dict[str, Any]:
+    if OBJECTS not in episodes.signals:
+        return {"message": _no_signal(subject, OBJECTS)}
+    cell = scales.cell_size
+    return {
+        "skills": summarise_objects(episodes, subject.skill, cell, seed),
+        "uniform_random_actions": summarise_objects(baseline, SkillSpec(), cell, seed),
+    }
+
+
+def _safety(subject: Subject, episodes: Rollouts, baseline: Rollouts, seed: int) -> dict[str, Any]:
+    if VIOLATION not in episodes.signals:
+        return {"message": _no_signal(subject, VIOLATION)}
+    return {
+        "skills": summarise_safety(episodes, seed),
+        "uniform_random_actions": summarise_safety(baseline, seed),
+    }
+
+
 def _goal_reaching(
-    subject: Subject, rollouts: Rollouts, config: EvaluationConfig
+    subject: Subject, rollouts: Rollouts, config: EvaluationConfig, scales: Scales
 ) -> dict[str, Any]:
     embedding = find_embedding(subject.rewards)
     if embedding is None:
         return {"message": "no reward of this agent has a latent space in which goals are skills"}
-    if rollouts.positions is None:
-        return {"message": _no_position(subject)}
+    place = goal_signal(embedding)
+    if place not in rollouts.signals:
+        return {"message": _no_signal(subject, place)}
     if config.goals == 0:
         return {"message": "left out, as the settings say"}
     random = np.random.default_rng(config.seed)
@@ -158,18 +167,20 @@ def _goal_reaching(
     seed = config.seed + config.rollouts
     with closing(subject.make_world(config.goals, seed)) as world:
         return reach_goals(
-            subject.policy, world, subject.skill, embedding, goals, config.goal_radii, seed
+            subject.policy, world, subject.skill, embedding, goals, scales.goal_radii, seed
         )
 
 
 def _write_figures(
-    subject: Subject, rollouts: Rollouts, output_dir: Path, config: EvaluationConfig
+    subject: Subject, rollouts: Rollouts, episodes: Rollouts, output_dir: Path, scales: Scales
 ) -> dict[str, str]:
     figures: dict[str, Figure] = {}
     if rollouts.positions is not None:
         figures[TRAJECTORIES] = trajectory_figure(
-            rollouts, subject.skill, subject.label, config.cell_size
+            rollouts, subject.skill, subject.label, scales.cell_size
         )
+    if OBJECTS in episodes.signals:
+        figures[DISPLACEMENTS] = displacement_figure(episodes, subject.skill, subject.label)
     if rollouts.positions is None or subject.skill.kind == "none":
         figures[REWARDS] = reward_figure(rollouts, subject.label)
     for name, figure in figures.items():
@@ -201,5 +212,5 @@ def _video(subject: Subject, output_dir: Path, config: EvaluationConfig) -> dict
     return {"files": [path.name for path in paths], "message": ""}
 
 
-def _no_position(subject: Subject) -> str:
-    return f"{subject.label.env} has no side signal 'position'"
+def _no_signal(subject: Subject, name: str) -> str:
+    return f"{subject.label.env} has no side signal {name!r}"

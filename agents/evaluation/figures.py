@@ -53,21 +53,21 @@ def trajectory_figure(
     cells, side = len(visited_cells(positions, cell_size)), f"{cell_size:g} m"
     if positions.shape[-1] > 1:
         # "compressed" keeps the key beside axes of equal aspect.
-        figure, draw = _new_figure((6.4, 5.4), "compressed"), _draw_plane
+        figure, draw = new_figure((6.4, 5.4), "compressed"), _draw_plane
         what, size = "cells", f"{side} × {side}"
     else:
-        figure, draw = _new_figure((8.4, 4.6)), _draw_line
+        figure, draw = new_figure((8.4, 4.6)), _draw_line
         what, size = "bins", side
-    _add_title(figure, label, f"{cells:,} {what} of {size} visited in {len(positions)} episodes")
+    add_title(figure, label, f"{cells:,} {what} of {size} visited in {len(positions)} episodes")
     draw(figure, rollouts, positions, spec, cell_size)
     return figure
 
 
 def reward_figure(rollouts: Rollouts, label: RunLabel) -> Figure:
     """Task reward at each step: the mean of the episodes still running, and their middle 80 %."""
-    figure = _new_figure((7.2, 4.2))
+    figure = new_figure((7.2, 4.2))
     mean, spread = rollouts.returns.mean(), rollouts.returns.std()
-    _add_title(
+    add_title(
         figure, label, f"return {mean:,.1f} ± {spread:,.1f} over {len(rollouts.returns)} episodes"
     )
     axes = figure.add_subplot()
@@ -83,7 +83,7 @@ def reward_figure(rollouts: Rollouts, label: RunLabel) -> Figure:
     axes.set(xlabel="time (env steps)", ylabel="task reward per step", xlim=(0, steps[-1]))
     axes.set_ylim(bottom=min(0.0, float(np.nanmin(low))))
     axes.legend(frameon=False, loc="lower right")
-    _clean(axes)
+    clean_axes(axes)
     return figure
 
 
@@ -106,7 +106,7 @@ def _draw_line(
         )
     axes.axhline(0.0, color=GRID_COLOUR, linewidth=0.8, zorder=0)
     axes.set(xlabel="time (env steps)", ylabel="x (m)", xlim=(0, rollouts.lengths.max()))
-    _clean(axes)
+    clean_axes(axes)
     if not with_skills:
         return
     final = positions[np.arange(len(positions)), rollouts.lengths, 0]
@@ -119,7 +119,7 @@ def _draw_line(
     ends.set_title("where each skill ends", fontsize=9)
     if spec.kind == "discrete":
         ends.xaxis.set_major_locator(MaxNLocator(nbins=9, integer=True))
-    _clean(ends)
+    clean_axes(ends)
 
 
 def _draw_plane(
@@ -156,23 +156,26 @@ def _draw_plane(
     reach = max(float(np.abs(positions[..., :2]).max()) * 1.08, cell_size)
     axes.set(xlabel="x (m)", ylabel="y (m)", xlim=(-reach, reach), ylim=(-reach, reach))
     axes.set_aspect("equal")
-    _clean(axes)
+    clean_axes(axes)
     add_colour_key(axes, spec)
 
 
-def _new_figure(
+def new_figure(
     size: tuple[float, float], layout: Literal["constrained", "compressed"] = "constrained"
 ) -> Figure:
+    """An empty figure of that size in inches, drawn without a display."""
     figure = Figure(figsize=size, dpi=150, layout=layout)
     FigureCanvasAgg(figure)
     return figure
 
 
-def _add_title(figure: Figure, label: RunLabel, subtitle: str) -> None:
+def add_title(figure: Figure, label: RunLabel, subtitle: str) -> None:
+    """What the figure is of, and what it shows."""
     figure.suptitle(f"{label.title}\n{subtitle}", fontsize=10, linespacing=1.5)
 
 
-def _clean(axes: Axes) -> None:
+def clean_axes(axes: Axes) -> None:
+    """The look that all figures share."""
     axes.spines[["top", "right"]].set_visible(False)
     axes.tick_params(labelsize=9)
     axes.grid(color=GRID_COLOUR, linewidth=0.4, alpha=0.6)

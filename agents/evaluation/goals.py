@@ -12,7 +12,8 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from agents.evaluation.coverage import AXES
-from agents.evaluation.rollouts import Rollouts, SkillPolicy, collect_rollouts
+from agents.evaluation.objects import OBJECTS
+from agents.evaluation.rollouts import POSITION, Rollouts, SkillPolicy, collect_rollouts
 from agents.evaluation.statistics import mean_interval, rate_interval
 from envs.vector_world import VectorWorld
 from rl_info.rewards.base import IntrinsicReward
@@ -32,7 +33,25 @@ class Goals:
     state: Float[np.ndarray, "G D"]
     """Input of the embedding at the goal."""
     position: Float[np.ndarray, "G A"]
-    """Place on the floor at the goal, in metres."""
+    """Place at the goal, in metres: see `goal_places`."""
+
+
+def goal_signal(embedding: StateEmbedding) -> str:
+    """The side signal whose value makes a goal: where the objects are, if φ reads that."""
+    return OBJECTS if embedding.state.source == OBJECTS else POSITION
+
+
+def goal_places(rollouts: Rollouts, embedding: StateEmbedding) -> Float[np.ndarray, "N T1 A"]:
+    """What a goal says of each state, in metres, float64.
+
+    The centers of all objects, three coordinates each, for an embedding that reads
+    `object_position`; else the place on the floor. Raises ValueError without that signal.
+    """
+    if goal_signal(embedding) == OBJECTS:
+        return rollouts.signals[OBJECTS].astype(np.float64)
+    if rollouts.positions is None:
+        raise ValueError("goal reaching needs the signal 'position'")
+    return rollouts.positions[..., :AXES].astype(np.float64)
 
 
 def draw_goals(
@@ -43,16 +62,14 @@ def draw_goals(
     Places are drawn uniformly from the bounding box of the visited positions, and each becomes the
     visited state nearest to it, so that the whole state of every goal is a possible one.
     """
-    positions = rollouts.positions
-    if positions is None:
-        raise ValueError("goal reaching needs the signal 'position'")
-    floor = positions[..., :AXES].reshape(-1, min(positions.shape[-1], AXES)).astype(np.float64)
-    places = random.uniform(floor.min(axis=0), floor.max(axis=0), (count, floor.shape[1]))
-    index = _nearest(floor, places)
-    episode, step = np.unravel_index(index, positions.shape[:2])
+    visited = goal_places(rollouts, embedding)
+    points = visited.reshape(-1, visited.shape[-1])
+    places = random.uniform(points.min(axis=0), points.max(axis=0), (count, points.shape[1]))
+    index = _nearest(points, places)
+    episode, step = np.unravel_index(index, visited.shape[:2])
     source = embedding.state.source
     states = rollouts.obs if embedding.state.reads_observation else rollouts.signals[source]
-    return Goals(states[episode, step], floor[index])
+    return Goals(states[episode, step], points[index])
 
 
 def reach_goals(
@@ -69,7 +86,8 @@ def reach_goals(
     Returns, for each radius in metres, the share of episodes that come within it at some step (with
     Wilson's interval) among those that begin outside it, so that goals at the start count for
     nothing (None where all do); the mean initial, closest and final distances in metres; and the
-    extent of the goals along each axis in metres.
+    extent of the goals along each axis in metres. Where goals are places of objects, the distance
+    is that of the object farthest from its own.
     """
     device = policy.device
     with torch.inference_mode():
@@ -81,11 +99,14 @@ def reach_goals(
 
     unused = torch.zeros(world.num_envs, skill.dim)
     rollouts = collect_rollouts(policy, world, unused, seed=seed, choose_skill=towards)
-    assert rollouts.positions is not None
-    floor = rollouts.positions[..., :AXES].astype(np.float64)
-    distance = np.linalg.norm(floor - goals.position[:, None], axis=-1)
+    gaps = goal_places(rollouts, embedding) - goals.position[:, None]
+    of_objects = goal_signal(embedding) == OBJECTS
+    # Each object has its own distance; a place on the floor is one.
+    parts = gaps.reshape(*gaps.shape[:2], -1, 3 if of_objects else gaps.shape[-1])
+    distance = np.linalg.norm(parts, axis=-1).max(axis=-1)
     return {
         "goals": len(goals.position),
+        "goal_of": goal_signal(embedding),
         "goal_extent_m": [float(side) for side in np.ptp(goals.position, axis=0)],
         "success_within_m": {f"{radius:g}": _success(distance, radius) for radius in radii},
         "initial_distance_m": asdict(mean_interval(distance[:, 0], seed)),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from agents.errors import UsageError
-from agents.evaluation.evaluate import Subject
 from agents.evaluation.figures import RunLabel
+from agents.evaluation.settings import Subject
 from agents.training.assembly import build_learner, make_world, reward_context
 from agents.training.checkpoint import load_checkpoint
 from agents.training.errors import CorruptRunError
@@ -25,6 +25,7 @@ def load_subject(run_dir: Path, checkpoint: Path | None = None) -> Subject:
     try:
         world = make_world(config, 1, config.seed)
         context = reward_context(config, world)
+        coverage_cell = world.coverage_cell
         world.close()
         learner = build_learner(config, context)
     except ValueError as error:
@@ -39,4 +40,5 @@ def load_subject(run_dir: Path, checkpoint: Path | None = None) -> Subject:
         rewards=learner.rewards,
         make_world=lambda num_envs, seed: make_world(config, num_envs, seed),
         label=RunLabel(config.agent, config.env, loaded.step, config.seed),
+        coverage_cell=coverage_cell,
     )

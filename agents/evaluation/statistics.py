@@ -45,6 +45,28 @@ def mean_interval(samples: Float[np.ndarray, " N"], seed: int = 0) -> Interval:
     return Interval(mean, float(low), float(high), values.size)
 
 
+def ratio_interval(
+    totals: Float[np.ndarray, " N"], sizes: Float[np.ndarray, " N"], seed: int = 0
+) -> Interval:
+    """Σ totals / Σ sizes, such as events in steps of N episodes, by a percentile bootstrap of them.
+
+    Steps of an episode depend on each other; its episodes do not. Raises ValueError for none, for
+    different numbers of them, and for a size that is not positive.
+    """
+    if len(totals) != len(sizes) or len(sizes) == 0 or not (sizes > 0).all():
+        raise ValueError("a ratio needs one total for each size, and sizes above 0")
+    above, below = np.asarray(totals, dtype=np.float64), np.asarray(sizes, dtype=np.float64)
+    value = float(above.sum() / below.sum())
+    if len(above) == 1:
+        return Interval(value, None, None, 1)
+    random = np.random.default_rng(seed)
+    # One row of multiplicities for each resample of the episodes.
+    drawn = random.multinomial(len(above), np.full(len(above), 1 / len(above)), RESAMPLES)
+    ratios = (drawn @ above) / (drawn @ below)
+    low, high = np.quantile(ratios, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+    return Interval(value, float(low), float(high), len(above))
+
+
 def rate_interval(successes: int, trials: int) -> Interval:
     """Share of successes with Wilson's score interval; raises ValueError for no trials."""
     if trials < 1:

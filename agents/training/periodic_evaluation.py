@@ -45,7 +45,7 @@ class PeriodicEvaluation:
             raise
 
     def __call__(self, step: int, logger: RunLogger) -> Mapping[str, float]:
-        """Mean and spread of the task return, mean length in steps, and cells of 1 m visited."""
+        """Mean and spread of the return, mean length in steps, and visited cells of the task."""
         rollouts = collect_rollouts(self._learner, self._world, self._skills, seed=self._seed)
         scalars = {
             "eval/return": float(rollouts.returns.mean()),
@@ -53,7 +53,10 @@ class PeriodicEvaluation:
             "eval/length_steps": float(rollouts.lengths.mean()),
         }
         if rollouts.positions is not None:
-            scalars["eval/coverage_cells_1m"] = float(state_coverage(rollouts.positions))
+            cell = self._world.coverage_cell
+            scalars[f"eval/coverage_cells_{cell:g}m"] = float(
+                state_coverage(rollouts.positions, cell)
+            )
             self._draw_trajectories(step, rollouts, logger)
         if self._draws:
             self._record_video(step, logger)
@@ -66,7 +69,8 @@ class PeriodicEvaluation:
     def _draw_trajectories(self, step: int, rollouts: Rollouts, logger: RunLogger) -> None:
         config = self._config
         label = RunLabel(config.agent, config.env, step, config.seed)
-        logger.figure(step, "eval/trajectories", trajectory_figure(rollouts, config.skill, label))
+        figure = trajectory_figure(rollouts, config.skill, label, self._world.coverage_cell)
+        logger.figure(step, "eval/trajectories", figure)
 
     def _record_video(self, step: int, logger: RunLogger) -> None:
         skill = self._config.skill
