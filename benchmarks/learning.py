@@ -56,7 +56,7 @@ EXPERIMENTS = {
     "cheetah": Experiment(
         "sac on dmc/cheetah-run (state)",
         "eval/return",
-        "return of 10 deterministic episodes",
+        "return of 48 deterministic episodes",
         {"sac": Arm("sac", ("--env", "dmc/cheetah-run", "--total-steps", "500000"))},
     ),
     "coverage": Experiment(
@@ -77,7 +77,7 @@ EXPERIMENTS = {
     "precision": Experiment(
         "sac on dmc/cheetah-run at hidden 1024",
         "eval/return",
-        "return of 10 deterministic episodes",
+        "return of 48 deterministic episodes",
         {
             name: Arm(
                 "sac",
