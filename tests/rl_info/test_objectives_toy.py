@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 ROOT = Path(__file__).parents[2]
 
@@ -16,7 +17,9 @@ def toy(monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT))
     from benchmarks import objectives_toy
 
-    return objectives_toy
+    threads = torch.get_num_threads()
+    yield objectives_toy
+    torch.set_num_threads(threads)
 
 
 def test_dcl_learns_more_than_nt_xent_from_small_batches_and_as_much_from_large(toy):
