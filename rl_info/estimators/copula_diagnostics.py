@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
-from scipy.special import ndtr, ndtri
-from scipy.stats import rankdata
+from scipy.special import ndtr
+
+from rl_info.estimators.normal_scores import normal_scores
 
 FloatArray = NDArray[np.float64]
 LARGEST_SUBSAMPLE = 2000
@@ -32,12 +34,6 @@ class CopulaDiagnostics:
     """−½ Σ ln(1 − ρ²), in nats: the information if the copula were Gaussian."""
 
 
-def normal_scores(samples: FloatArray) -> FloatArray:
-    """Φ⁻¹((rank − ½) / N) of each column; ties share their mean rank."""
-    ranks = rankdata(samples, axis=0)
-    return np.asarray(ndtri((ranks - 0.5) / samples.shape[0]))
-
-
 def henze_zirkler(samples: FloatArray) -> float:
     """P-value of the Henze–Zirkler test that rows (N, D) come from a multivariate normal.
 
@@ -45,9 +41,8 @@ def henze_zirkler(samples: FloatArray) -> float:
     The statistic is the weighted distance between empirical and normal characteristic functions;
     its null distribution is approximated by a log-normal one with their moments. Memory O(N²).
     """
-    n, d = samples.shape
     white = whiten(samples)
-    d = white.shape[1]
+    n, d = white.shape
     beta = ((2 * d + 1) * n / 4) ** (1 / (d + 4)) / math.sqrt(2)
     b2 = beta**2
     squared = np.einsum("ij,ij->i", white, white)
@@ -100,6 +95,10 @@ def whiten(samples: FloatArray, tolerance: float = 1e-9) -> FloatArray:
     return np.asarray(centred @ vectors[:, kept] / np.sqrt(values[kept]))
 
 
+def _normal_scores(samples: FloatArray) -> FloatArray:
+    return np.asarray(normal_scores(torch.from_numpy(samples)).numpy())
+
+
 def diagnose_copula(x: FloatArray, y: FloatArray, rng: np.random.Generator) -> CopulaDiagnostics:
     """Test samples (N, X) and (N, Y) for a Gaussian copula.
 
@@ -108,7 +107,7 @@ def diagnose_copula(x: FloatArray, y: FloatArray, rng: np.random.Generator) -> C
     canonical pairs, where dependence hides less easily among many dimensions.
     """
     rows = rng.permutation(x.shape[0])[:LARGEST_SUBSAMPLE]
-    left, right = whiten(normal_scores(x)), whiten(normal_scores(y))
+    left, right = (whiten(_normal_scores(side)) for side in (x, y))
     u, correlations, vt = np.linalg.svd(left.T @ right / x.shape[0])
     correlations = np.clip(correlations, 0.0, 1.0)
     pairs = min(LEADING_PAIRS, len(correlations))

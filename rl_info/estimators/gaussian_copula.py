@@ -12,6 +12,10 @@ from torch import Tensor
 from rl_info.estimators.base import Estimate, Estimator, EstimatorConfig
 from rl_info.estimators.cca import check_pair_is_tall, estimate_normal
 from rl_info.estimators.inputs import Samples, TiedSamplesWarning, check_pair
+from rl_info.estimators.normal_scores import normal_scores
+
+EXPECTED = 0.0
+"""Offset of ranks that gives rank / (N + 1)."""
 
 
 @dataclass(frozen=True)
@@ -62,18 +66,10 @@ class GaussianCopula(Estimator):
         for name, values in (("x", left), ("y", right)):
             _warn_of_ties(name, values)
         return estimate_normal(
-            normal_scores(left), normal_scores(right), self.config.bias_correction
+            normal_scores(left, EXPECTED),
+            normal_scores(right, EXPECTED),
+            self.config.bias_correction,
         )
-
-
-def normal_scores(x: Float[Tensor, "N D"]) -> Float[Tensor, "N D"]:
-    """Φ⁻¹(rank / (N + 1)) of every column in float64; ties share their mean rank."""
-    ranks = torch.empty_like(x, dtype=torch.float64)
-    for column in range(x.shape[1]):
-        _, place, counts = torch.unique(x[:, column], return_inverse=True, return_counts=True)
-        mean_rank = counts.cumsum(0).double() - (counts.double() - 1) / 2
-        ranks[:, column] = mean_rank[place]
-    return torch.special.ndtri(ranks / (x.shape[0] + 1))
 
 
 def _warn_of_ties(name: str, values: Float[Tensor, "N D"]) -> None:

@@ -25,8 +25,9 @@ from rl_info.estimators.cca import (
     gaussian_information_of_covariance,
     normal_bias,
 )
-from rl_info.estimators.gaussian_copula import GaussianCopula, normal_scores
+from rl_info.estimators.gaussian_copula import GaussianCopula
 from rl_info.estimators.inputs import TiedSamplesWarning
+from rl_info.estimators.normal_scores import normal_scores
 
 SEEDS = st.integers(0, 2**31 - 1)
 
@@ -203,7 +204,7 @@ def test_fewer_samples_than_columns_are_refused(estimator):
 def test_normal_scores_are_those_of_the_mean_ranks():
     x = torch.tensor([[3.0, 1.0], [1.0, 1.0], [2.0, 5.0], [7.0, 1.0]])
     expected = norm.ppf(rankdata(x.numpy(), axis=0) / 5)
-    np.testing.assert_allclose(normal_scores(x).numpy(), expected, atol=1e-12)
+    np.testing.assert_allclose(normal_scores(x, 0.0).numpy(), expected, atol=1e-12)
 
 
 @given(seed=SEEDS)

@@ -19,10 +19,10 @@ from rl_info.estimators.mist.rows import (
     WIDTH,
     agree_in_sign,
     match_columns,
-    normal_scores,
     prepare,
 )
 from rl_info.estimators.mist.summary import CONTEXT, summarise
+from rl_info.estimators.normal_scores import normal_scores
 
 
 def generator(seed: int = 0) -> torch.Generator:

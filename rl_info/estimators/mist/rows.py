@@ -17,6 +17,7 @@ from torch import Tensor
 
 from rl_info.estimators.mist.summary import summarise
 from rl_info.estimators.neighbours.compiling import compiled
+from rl_info.estimators.normal_scores import normal_scores
 
 SIDE = 32
 """Most columns of x, and of y."""
@@ -41,24 +42,6 @@ def prepare(
     rows[:, : left.shape[1]] = left
     rows[:, SIDE : SIDE + right.shape[1]] = right
     return rows, summarise(left, right)
-
-
-def normal_scores(columns: Float[Tensor, "N D"]) -> Float[Tensor, "N D"]:
-    """Φ⁻¹((rank − ½) / N) of every column; tied values share the score of their mean rank."""
-    ordered, order = columns.sort(dim=0)
-    samples = columns.shape[0]
-    ranks = torch.arange(samples, dtype=columns.dtype)[:, None].expand_as(columns)
-    if (ordered[1:] == ordered[:-1]).any():
-        ranks = _mean_ranks(ordered)
-    scores = torch.special.ndtri((ranks + 0.5) / samples)
-    return torch.empty_like(columns).scatter_(0, order, scores)
-
-
-def _mean_ranks(ordered: Float[Tensor, "N D"]) -> Float[Tensor, "N D"]:
-    columns = ordered.T.contiguous()
-    first = torch.searchsorted(columns, columns, right=False)
-    last = torch.searchsorted(columns, columns, right=True) - 1
-    return (0.5 * (first + last)).to(ordered.dtype).T
 
 
 def match_columns(
