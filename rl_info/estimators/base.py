@@ -123,8 +123,9 @@ class Estimator(ABC):
         asked = max(2, round(held_out * left.shape[0]))
         with warnings.catch_warnings():
             # Of the samples as a whole was warned already; of the parts only numbers differ.
-            for known in (ConstantColumnWarning, DiscreteDataWarning, TiedSamplesWarning):
-                warnings.simplefilter("ignore", known)
+            warnings.simplefilter("ignore", ConstantColumnWarning)
+            warnings.simplefilter("ignore", DiscreteDataWarning)
+            warnings.filterwarnings("ignore", r"\d+ pairs \(x, y\)", TiedSamplesWarning)
             self.fit(left[order[asked:]], right[order[asked:]])
             return self.estimate(left[order[:asked]], right[order[:asked]])
 
