@@ -100,6 +100,14 @@ def test_two_pairs_by_hand():
     assert tracked_partition_bound(scores, log_partition).item() == pytest.approx(tracked)
 
 
+@pytest.mark.parametrize("alpha", [0.01, 0.5, 1.0])
+def test_interpolated_bound_ends_one_nat_above_its_joint_term(alpha: float):
+    scores = 60 * torch.eye(5, dtype=torch.float64)
+    found = interpolated_bound(scores, torch.full((5,), 20.0, dtype=torch.float64), alpha).item()
+    highest = math.log(4 / alpha) + (1 if alpha < 1 else 0)
+    assert found == pytest.approx(highest, abs=1e-6)
+
+
 @pytest.mark.parametrize("alpha", [0.0, 0.01, 0.5, 1.0])
 def test_interpolated_bound_equals_loops_over_left_out_candidates(alpha: float):
     scores = random_scores(6) * 3

@@ -30,9 +30,9 @@ def interpolated_bound(
     Equation 12 of arXiv 1905.06922 with the roles of x and y exchanged; ln a(x_i) is
     `log_offset`. m(x) is the mean of e^f over B − 1 candidates: for the joint, the true y and all
     but one of the others, averaged over which is left out; for the product, all the others. Both
-    have the same number of candidates, without which it would not be a bound. At most
-    ln((B − 1) / α); α = 1 is InfoNCE (with B − 1), α = 0 is TUBA, bias falls and variance grows
-    with 1/α.
+    have the same number of candidates, without which it would not be a bound. The joint term is
+    at most ln((B − 1) / α), the value at most 1 more, and not even that for α = 1, which is InfoNCE
+    (with B − 1); α = 0 is TUBA, bias falls and variance grows with 1/α.
     """
     joint, excess, _ = _parts(scores, log_offset, alpha)
     return (1 + joint - excess).mean()
