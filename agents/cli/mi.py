@@ -74,8 +74,8 @@ def run(arguments: list[str]) -> int:
 def _as_text(found: ChosenEstimate, shapes: dict[str, tuple[int, ...]], notes: list[str]) -> str:
     low, high = found.interval(LEVEL)
     rows = {
-        "I(X;Y)": f"{found.value:.4f} nats",
-        f"{LEVEL:.0%} interval": f"[{low:.4f}, {high:.4f}] nats, {_meaning(found)}",
+        "I(X;Y)": f"{_rounded(found.value)} nats",
+        f"{LEVEL:.0%} interval": f"[{_rounded(low)}, {_rounded(high)}] nats, {_meaning(found)}",
         "bound": BOUND_TEXTS[found.bound],
         "estimator": f"{found.estimator}: {found.reason}",
         "samples": f"{shapes['x'][0]:,}, x with {_columns(shapes['x'])}, y with "
@@ -104,6 +104,11 @@ def _as_json(found: ChosenEstimate, shapes: dict[str, tuple[int, ...]], notes: l
         },
         indent=2,
     )
+
+
+def _rounded(nats: float) -> str:
+    # A zero of rounding keeps no sign.
+    return f"{round(nats, 4) + 0.0:.4f}"
 
 
 def _meaning(found: ChosenEstimate) -> str:

@@ -155,7 +155,7 @@ _REGISTERED: dict[str, EstimatorEntry] = {
     "smile": EstimatorEntry(SMILEConfig, SMILE, "clipped Donsker–Varadhan: low variance, biased"),
     "tuba": EstimatorEntry(TUBAConfig, TUBA, "NWJ with a learned offset a(x)"),
     "interpolated": EstimatorEntry(
-        InterpolatedConfig, Interpolated, "I_α between InfoNCE and TUBA, at most ln(K / α)"
+        InterpolatedConfig, Interpolated, "I_α between InfoNCE and TUBA, at most 1 + ln(K / α)"
     ),
     "flo": EstimatorEntry(FLOConfig, FLO, "Fenchel–Legendre lower bound with a second critic"),
     "meco": EstimatorEntry(MECOConfig, MECO, "maximum likelihood, the partition function tracked"),
@@ -199,11 +199,9 @@ def build_estimator(
     """
     entry = ESTIMATORS.get(name)
     if entry is None:
-        near = get_close_matches(name, ESTIMATORS, n=1, cutoff=0.0)[0]
-        raise ValueError(
-            f"unknown estimator {name!r}; did you mean {near!r}? "
-            f"Estimators: {', '.join(ESTIMATORS)}"
-        )
+        near = get_close_matches(name, ESTIMATORS, n=1, cutoff=0.5)
+        hint = f"; did you mean {near[0]!r}?" if near else "."
+        raise ValueError(f"unknown estimator {name!r}{hint} Estimators: {', '.join(ESTIMATORS)}")
     if config is not None and settings:
         raise TypeError("give an estimator either a config or single settings, not both")
     chosen = entry.config(**settings) if config is None else config
