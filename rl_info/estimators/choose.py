@@ -21,8 +21,11 @@ Values = Tensor | np.ndarray
 """Samples of one variable: (N,) or (N, D), floats, or integers that are labels."""
 AUTO = "auto"
 PLUG_IN = "plug_in"
+ASKED_FOR = "asked for by name"
 LEVEL = 0.01
 """Below this p-value the samples count as not normal."""
+FEWEST_SAMPLES_TO_TEST = 50
+"""Fewer samples than these pass tests of normality whatever their law."""
 MOST_DIMENSIONS_OF_NEIGHBOURS = 6
 """Columns of x and y together up to which distances between neighbours are trusted."""
 FEWEST_SAMPLES_TO_LEARN = 1000
@@ -70,8 +73,8 @@ def mutual_information(
     With `estimator` "auto" it is chosen from N, the dimensions and tests of the samples (see
     `choose_estimator`); otherwise it is the one of that name, with `settings` of its own.
     Estimators that learn are asked about a quarter of the samples that they did not learn from, and
-    call `progress` with (steps taken, most steps). Integer arrays are taken as labels under "auto".
-    Same seed, same samples: same bits on the CPU.
+    call `progress` with (steps taken, most steps). Two integer arrays are counted as labels under
+    "auto", which "plug_in" asks for by name. Same seed, same samples: same bits on the CPU.
 
     Raises ValueError for samples that cannot be used, an unknown estimator, and settings without
     an estimator; TypeError for unknown settings.
@@ -84,12 +87,19 @@ def mutual_information(
             )
         labels = _integers(x), _integers(y)
         if all(labels):
-            return _plug_in(x, y)
+            return _plug_in(x, y, "x and y hold integers, which are counted as labels")
         if any(labels):
             x, y = _as_float(x), _as_float(y)
         choice = choose_estimator(x, y, seed=seed)
+    elif estimator == PLUG_IN:
+        if settings or not (_integers(x) and _integers(y)):
+            raise ValueError(
+                "plug_in counts labels and has no settings: give integer x and y, or take "
+                "adaptive_binning for floats"
+            )
+        return _plug_in(x, y, ASKED_FOR)
     else:
-        choice = Choice(estimator, "asked for by name", settings)
+        choice = Choice(estimator, ASKED_FOR, settings)
     built = build_estimator(choice.estimator, seed=seed, device=device, **choice.settings)
     built.progress = progress
     found = built.fit_estimate(*((y, x) if choice.swapped else (x, y)))
@@ -106,8 +116,9 @@ def mutual_information(
 def choose_estimator(x: Samples, y: Samples, *, seed: int = 0) -> Choice:
     """The estimator that suits float samples (N, X) and (N, Y), from what the samples show.
 
-    In this order: columns of few distinct values are counted in bins; samples that pass tests of
-    normality get canonical correlations, those whose ranks do get them of normal scores; up to six
+    In this order: columns of few distinct values, or none that changes, are counted in bins;
+    samples that pass tests of normality get canonical correlations, those whose ranks do get them
+    of normal scores; up to six
     columns in all leave it to neighbours; more than that to learned densities if there are at least
     1000 samples, else to neighbours with a caution. The tests see little where samples are few, and
     dependence that hides among many irrelevant columns may pass for none.
@@ -119,6 +130,9 @@ def choose_estimator(x: Samples, y: Samples, *, seed: int = 0) -> Choice:
         warnings.simplefilter("ignore")
         left, right = check_pair(x, y)
     samples, columns = left.shape[0], left.shape[1] + right.shape[1]
+    for name, side in (("x", left), ("y", right)):
+        if (side == side[:1]).all():
+            return Choice("adaptive_binning", f"{name} never changes, so it tells nothing")
     if _looks_discrete(left, right) and columns <= MOST_DIMENSIONS_OF_BINS:
         return Choice("adaptive_binning", "some columns hold few distinct values")
     if samples >= columns + 2:
@@ -136,12 +150,14 @@ def _normal_choice(x: Tensor, y: Tensor, seed: int) -> Choice | None:
         return None
     rows = np.random.default_rng(seed).permutation(len(left))[:2000]
     p_raw = henze_zirkler(np.hstack([left, right])[rows])
+    few = len(left) < FEWEST_SAMPLES_TO_TEST
+    doubt = f"; {len(left)} samples would hardly show otherwise" if few else ""
     if p_raw >= LEVEL:
-        return Choice("cca", f"a test of joint normality passes (p = {p_raw:.2g})")
+        return Choice("cca", f"a test of joint normality passes (p = {p_raw:.2g}){doubt}")
     return Choice(
         "gaussian_copula",
         "single columns are not normal, but their ranks depend on each other as those of normal "
-        f"variables do (p = {copula.p_value:.2g})",
+        f"variables do (p = {copula.p_value:.2g}){doubt}",
     )
 
 
@@ -170,7 +186,7 @@ def _looks_discrete(x: Tensor, y: Tensor) -> bool:
     return any(issubclass(item.category, DiscreteDataWarning) for item in caught)
 
 
-def _plug_in(x: Values, y: Values) -> ChosenEstimate:
+def _plug_in(x: Values, y: Values, reason: str) -> ChosenEstimate:
     """Shares of labels, one label for each distinct row."""
     left, right = (torch.as_tensor(value).long().cpu() for value in (x, y))
     for name, value in (("x", left), ("y", right)):
@@ -185,7 +201,7 @@ def _plug_in(x: Values, y: Values) -> ChosenEstimate:
         found.std_error,
         found.bound,
         estimator=PLUG_IN,
-        reason="x and y hold integers, which are counted as labels",
+        reason=reason,
     )
 
 

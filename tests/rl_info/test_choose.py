@@ -18,9 +18,9 @@ from rl_info.estimators.choose import ChosenEstimate, choose_estimator, mutual_i
 from rl_info.estimators.copula_diagnostics import (
     diagnose_copula,
     henze_zirkler,
-    normal_scores,
     third_moments,
 )
+from rl_info.estimators.inputs import ConstantColumnWarning, TiedSamplesWarning
 
 
 def draw(task: str, n: int, seed: int = 0) -> tuple[Tensor, Tensor]:
@@ -55,12 +55,6 @@ def test_the_diagnosis_ignores_increasing_maps_of_columns() -> None:
     bent = diagnose_copula(np.exp(x), y**3, np.random.default_rng(0))
     assert bent.p_value == plain.p_value
     assert plain.linear_information == pytest.approx(TASKS["normal-dense-3x3"].information, abs=0.1)
-
-
-def test_normal_scores_share_the_rank_of_ties() -> None:
-    scores = normal_scores(np.array([[1.0], [2.0], [2.0], [3.0]]))
-    assert scores[1] == scores[2] == 0.0
-    assert scores[3] == -scores[0] > 0
 
 
 def test_parity_among_many_columns_is_found() -> None:
@@ -156,6 +150,8 @@ def test_requests_that_make_no_sense_name_the_fix() -> None:
     x, y = draw("normal-1x1", 100)
     with pytest.raises(ValueError, match="did you mean 'ksg'"):
         mutual_information(x, y, "ksgg")
+    with pytest.raises(ValueError, match=r"unknown estimator 'zzz'\. Estimators: "):
+        mutual_information(x, y, "zzz")
     with pytest.raises(ValueError, match="belong to one estimator"):
         mutual_information(x, y, k=5)
     with pytest.raises(ValueError, match="must belong together"):
@@ -164,6 +160,39 @@ def test_requests_that_make_no_sense_name_the_fix() -> None:
         mutual_information(np.arange(99), np.arange(100))
     with pytest.raises(AttributeError, match="no attribute 'mutual_informatoin'"):
         _ = rl_info.mutual_informatoin
+
+
+def test_labels_are_counted_by_name_too_and_floats_are_not_labels() -> None:
+    labels = torch.arange(200) % 4
+    found = mutual_information(labels, labels, "plug_in")
+    assert (found.estimator, found.reason) == ("plug_in", "asked for by name")
+    assert found.value == pytest.approx(math.log(4), abs=1e-9)
+    with pytest.raises(ValueError, match="give integer x and y"):
+        mutual_information(labels, labels.double(), "plug_in")
+
+
+def test_a_variable_that_never_changes_tells_nothing() -> None:
+    x, _ = draw("normal-1x1", 100)
+    still = torch.ones(100, 9, dtype=torch.float64)
+    for pair, name in (((x, still), "y"), ((still, x), "x")):
+        with pytest.warns(ConstantColumnWarning, match=f"{name} never changes"):
+            found = mutual_information(*pair)
+        assert found.value == 0
+        assert f"{name} never changes" in found.reason
+
+
+def test_few_samples_that_pass_a_test_are_doubted() -> None:
+    assert "hardly show otherwise" in choose_estimator(*draw("normal-1x1", 12)).reason
+    assert "hardly" not in choose_estimator(*draw("normal-1x1", 500)).reason
+
+
+def test_repeated_rows_are_warned_of_whoever_is_asked() -> None:
+    x, y = (value.repeat(2, 1) for value in draw("normal-1x1", 200))
+    for name in ("auto", "cca", "infonce"):
+        settings = {"steps": 2} if name == "infonce" else {}
+        with pytest.warns(TiedSamplesWarning, match=r"400 pairs \(x, y\) are equal") as caught:
+            mutual_information(x, y, name, **settings)
+        assert len({str(item.message) for item in caught}) == 1
 
 
 def test_importing_the_package_leaves_torch_alone() -> None:
