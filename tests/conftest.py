@@ -8,6 +8,10 @@ from __future__ import annotations
 
 import os
 
+# Tests make many small products, for which a second thread only waits; parallel workers of pytest
+# would wait for each other. Must be set before torch is imported.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 from jaxtyping import install_import_hook
 
 from envs.gl import configure_gl
