@@ -217,10 +217,13 @@ def test_workers_do_not_outlive_their_parent(end: signal.Signals, tmp_path: Path
     script.write_text(
         textwrap.dedent(
             """
+            import signal
             import numpy as np
             from envs import make_vec
 
             if __name__ == "__main__":
+                # What runs in the background of a shell inherits that Ctrl-C is ignored.
+                signal.signal(signal.SIGINT, signal.default_int_handler)
                 world = make_vec("gym/adapter_envs:Counting-v0", num_envs=2, seed=0, workers=2,
                                  length=50, trouble="hang", trouble_seed=1)
                 world.reset()
