@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,15 +69,28 @@ class KozachenkoLeonenko(Estimator):
     def estimate(self, x: Samples, y: Samples) -> Estimate:
         """Estimate I(X;Y) in nats from samples (N, X) and (N, Y), float32 or float64."""
         left, right = self.check(x, y)
-        warn_of_ties(left.numpy(force=True), right.numpy(force=True))
         settings = self.config
-        first, second = prepare(left, settings.margins), prepare(right, settings.margins)
 
         def entropy(points: np.ndarray) -> np.ndarray:
             return local_entropy(points, settings.k, settings.norm, settings.threads)
 
-        joint = entropy(np.hstack([first, second]))
-        return estimate_of(entropy(first) + entropy(second) - joint)
+        return estimate_from_entropies(left, right, settings.margins, entropy)
+
+
+def estimate_from_entropies(
+    x: Tensor,
+    y: Tensor,
+    margins: Margins,
+    entropy: Callable[[np.ndarray], np.ndarray],
+) -> Estimate:
+    """h(X) + h(Y) − h(X,Y) in nats of checked samples (N, X) and (N, Y).
+
+    `entropy` gives the local terms (N,) of an entropy of points (N, D). Warns of ties.
+    """
+    warn_of_ties(x.numpy(force=True), y.numpy(force=True))
+    first, second = prepare(x, margins), prepare(y, margins)
+    joint = entropy(np.hstack([first, second]))
+    return estimate_of(entropy(first) + entropy(second) - joint)
 
 
 def entropy_kl(

@@ -13,11 +13,10 @@ from torch import Tensor
 
 from rl_info.estimators.base import Estimate, Estimator, EstimatorConfig
 from rl_info.estimators.inputs import Samples, check_pair
-from rl_info.estimators.kozachenko_leonenko import as_points, log_volumes
-from rl_info.estimators.local import estimate_of, prepare
+from rl_info.estimators.kozachenko_leonenko import as_points, estimate_from_entropies, log_volumes
+from rl_info.estimators.local import estimate_of
 from rl_info.estimators.margins import Margins
 from rl_info.estimators.neighbours import neighbour_distances
-from rl_info.estimators.neighbours.ties import warn_of_ties
 
 
 @dataclass(frozen=True)
@@ -75,15 +74,12 @@ class WeightedKozachenkoLeonenko(Estimator):
     def estimate(self, x: Samples, y: Samples) -> Estimate:
         """Estimate I(X;Y) in nats from samples (N, X) and (N, Y), float32 or float64."""
         left, right = self.check(x, y)
-        warn_of_ties(left.numpy(force=True), right.numpy(force=True))
         settings = self.config
-        first, second = prepare(left, settings.margins), prepare(right, settings.margins)
 
         def entropy(points: np.ndarray) -> np.ndarray:
             return _local_entropy(points, settings.k, settings.largest_norm, settings.threads)
 
-        joint = entropy(np.hstack([first, second]))
-        return estimate_of(entropy(first) + entropy(second) - joint)
+        return estimate_from_entropies(left, right, settings.margins, entropy)
 
 
 def entropy_weighted_kl(
