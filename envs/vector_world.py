@@ -54,6 +54,8 @@ class VectorWorld(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
     }
     coverage_cell: float = 1.0
     """Side in m of the cells in which coverage of the signal `position` is counted; the task's."""
+    observation_layout: Mapping[str, slice] | None = None
+    """Names of the parts of the observation and where they lie; None where a world has no names."""
 
     def __init__(
         self,

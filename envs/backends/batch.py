@@ -68,6 +68,7 @@ class BatchWorld(VectorWorld):
             max_episode_steps or task.time_limit,
         )
         self.coverage_cell = task.coverage_cell
+        self.observation_layout = task.observation_layout
         self._limit = max_episode_steps or task.time_limit
         self._sources = self._make_sources(spread_seeds(seed, num_envs))
         self._elapsed = np.zeros(num_envs, dtype=np.int64)
@@ -186,9 +187,45 @@ class BatchWorld(VectorWorld):
         self._elapsed[:] = state["elapsed"]
         self._ready = bool(state["ready"])
 
+    def copy_worlds(self, source: BatchWorld, worlds: Int[np.ndarray, "N"]) -> None:
+        """Let world i go on where world `worlds[i]` of `source` is, bit for bit, until it ends.
+
+        What would happen if: one world's future under many actions. Episodes after that begin from
+        this world's own random sources, which are not touched.
+
+        Raises:
+            ValueError: if `source` is of another task, or `worlds` does not name one world of it
+                for each of these.
+            RuntimeError: if no episode goes on in `source`.
+        """
+        if source.spec_id != self.spec_id or source.model_size != self.model_size:
+            raise ValueError(
+                f"worlds of {source.spec_id} cannot be copied into {self.spec_id} with its options"
+            )
+        chosen = np.asarray(worlds)
+        if chosen.shape != (self.num_envs,) or not _all_below(chosen, source.num_envs):
+            raise ValueError(
+                f"name one of the {source.num_envs} worlds for each of {self.num_envs} copies"
+            )
+        if not source._ready:
+            raise RuntimeError("call reset() before copying worlds")
+        self._simulations.copy_from(source._simulations, chosen)
+        self._elapsed[:] = source._elapsed[chosen]
+        self._ready = True
+
+    @property
+    def model_size(self) -> tuple[int, ...]:
+        """Sizes of the model: coordinates, velocities, activations, controls, bodies and geoms."""
+        model = self.task.model
+        return model.nq, model.nv, model.na, model.nu, model.nbody, model.ngeom
+
     def close_extras(self, **kwargs: Any) -> None:
         """Free the renderer."""
         self._renderer.close()
+
+
+def _all_below(worlds: Int[np.ndarray, "N"], count: int) -> bool:
+    return bool(((worlds >= 0) & (worlds < count)).all())
 
 
 def _available_cores() -> int:

@@ -127,6 +127,14 @@ class Simulations:
         mujoco.mj_forward(model, data)
         return model, data
 
+    def copy_from(self, source: Simulations, worlds: Int[np.ndarray, "N"]) -> None:
+        """Let simulation i go on where simulation `worlds[i]` of `source`, of one task, is now."""
+        self._state[...] = source._state[worlds]
+        for name, view in self._outputs.items():
+            view[...] = source._outputs[name][worlds]
+        for name, view in self._model_fields.items():
+            view[...] = source._model_fields[name][worlds]
+
     def state_dict(self) -> dict[str, Any]:
         """Copies of everything the next step depends on."""
         return {
