@@ -10,9 +10,9 @@ from envs.gl import configure_gl
 configure_gl()
 
 from envs.gymnasium_registration import register_all  # noqa: E402
-from envs.registry import describe_tasks, make_vec, task_options  # noqa: E402
+from envs.registry import describe_tasks, make_vec, task_options, tasks_with_signals  # noqa: E402
 
-__all__ = ["describe_tasks", "make_vec", "task_options"]
+__all__ = ["describe_tasks", "make_vec", "task_options", "tasks_with_signals"]
 
 # `rl-info doctor` must start where a dependency is missing, to say so; make_vec will say so too.
 with suppress(ModuleNotFoundError):

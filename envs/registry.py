@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import functools
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -126,6 +126,15 @@ def task_options(id: str) -> tuple[str, ...]:
     return () if factory is None else _option_names(factory)
 
 
+def tasks_with_signals(names: Collection[str]) -> tuple[str, ...]:
+    """Ids of the native tasks that have all side signals of these names; builds no world."""
+    return tuple(
+        id
+        for id, factory in sorted(native_tasks().items())
+        if set(names) <= set(_described(factory).signal_names)
+    )
+
+
 def _option_names(factory: Callable[..., Task]) -> tuple[str, ...]:
     return tuple(name for name in inspect.signature(factory).parameters if name != "self")
 
@@ -142,5 +151,9 @@ def _make_task(id: str, factory: Callable[..., Task], options: Mapping[str, Any]
 
 
 def _first_line(factory: Callable[..., Task]) -> str:
-    described = factory.func if isinstance(factory, functools.partial) else factory
-    return (inspect.getdoc(described) or "").partition("\n")[0]
+    return (inspect.getdoc(_described(factory)) or "").partition("\n")[0]
+
+
+def _described(factory: Callable[..., Task]) -> Any:
+    """The task's class behind its factory."""
+    return factory.func if isinstance(factory, functools.partial) else factory

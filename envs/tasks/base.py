@@ -75,6 +75,8 @@ class Task(ABC):
     """Control steps in an episode, after which it is truncated."""
     coverage_cell: ClassVar[float] = 1.0
     """Side in m of the cells in which coverage of `position` is counted."""
+    signal_names: ClassVar[tuple[str, ...]] = ()
+    """Names of all that `signals` returns, in its order, known without compiling a model."""
 
     model: mujoco.MjModel
     """The compiled model; set by `__init__`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,23 @@ def test_every_task_is_described_and_made() -> None:
         assert description.endswith("."), task_id
         assert 10 < len(description) <= 100, task_id
         assert isinstance(TASKS[task_id](), Task)
+
+
+@pytest.mark.parametrize("task_id", TASKS)
+def test_a_task_declares_the_signals_that_its_worlds_deliver(task_id: str) -> None:
+    with closing(envs.make_vec(task_id, seed=0)) as world:
+        delivered = tuple(world.signal_dims)
+    factory: Any = TASKS[task_id]
+    assert getattr(factory, "func", factory).signal_names == delivered
+    assert task_id in envs.tasks_with_signals(delivered)
+
+
+def test_tasks_are_found_by_all_of_the_signals_asked_for() -> None:
+    assert set(envs.tasks_with_signals([])) == set(TASKS)
+    assert "dmc/finger-spin" in envs.tasks_with_signals(["object_position"])
+    both = envs.tasks_with_signals(["object_position", "violation"])
+    assert both == ("tabletop/explore", "tabletop/lift", "tabletop/push", "tabletop/stack")
+    assert envs.tasks_with_signals(["no_such_signal"]) == ()
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ class Acrobot(Task):
     Observation: sines of both arms' angles to the vertical, their cosines, then both velocities.
     """
 
+    signal_names: ClassVar[tuple[str, ...]] = ("position", "joint_angles")
     fields: ClassVar[tuple[str, ...]] = ("qpos", "qvel", "xmat", "site_xpos")
 
     def __init__(self) -> None:

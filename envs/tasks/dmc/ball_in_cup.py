@@ -19,6 +19,7 @@ class BallInCup(Task):
     Observation: cup x and z, ball x and z relative to where they began, then their velocities.
     """
 
+    signal_names: ClassVar[tuple[str, ...]] = ("position", "cup_position")
     fields: ClassVar[tuple[str, ...]] = ("qpos", "qvel", "xpos", "site_xpos")
 
     def __init__(self) -> None:

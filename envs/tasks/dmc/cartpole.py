@@ -27,6 +27,7 @@ class Cartpole(Task):
     Observation: cart position with the pole's cosine and sine, then both velocities.
     """
 
+    signal_names: ClassVar[tuple[str, ...]] = ("position", "pole_angle")
     fields: ClassVar[tuple[str, ...]] = ("qpos", "qvel", "xmat")
 
     def __init__(self, *, swing_up: bool, sparse: bool) -> None:

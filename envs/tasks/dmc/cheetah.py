@@ -24,6 +24,7 @@ class Cheetah(Task):
     Observation: joint positions without the horizontal one, then all velocities.
     """
 
+    signal_names: ClassVar[tuple[str, ...]] = ("position",)
     fields: ClassVar[tuple[str, ...]] = ("qpos", "qvel", "sensordata")
     settles: ClassVar[bool] = True
 

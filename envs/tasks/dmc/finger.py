@@ -82,6 +82,7 @@ class Spin(Task):
     Observation: finger angles and tip from hinge, three velocities, two touch sensors.
     """
 
+    signal_names: ClassVar[tuple[str, ...]] = ("position", "object_position")
     fields: ClassVar[tuple[str, ...]] = FIELDS
 
     def __init__(self) -> None:
@@ -117,6 +118,7 @@ class Turn(Task):
     Observation: that of Spin, then target from hinge (x, z), and distance to the target's surface.
     """
 
+    signal_names: ClassVar[tuple[str, ...]] = ("position", "object_position", "target_position")
     fields: ClassVar[tuple[str, ...]] = FIELDS
     model_fields: ClassVar[tuple[str, ...]] = ("site_pos",)
 

@@ -26,6 +26,7 @@ class FishUpright(Task):
     Observation: angles of tail and fins, cosine of the torso's tilt, and all velocities.
     """
 
+    signal_names: ClassVar[tuple[str, ...]] = ("position", "upright")
     fields: ClassVar[tuple[str, ...]] = ("qpos", "qvel", "xmat")
 
     def __init__(self) -> None:

@@ -27,6 +27,7 @@ class Hopper(Task):
     Observation: all positions but the horizontal one, all velocities, touch of toe and heel.
     """
 
+    signal_names: ClassVar[tuple[str, ...]] = ("position", "height")
     fields: ClassVar[tuple[str, ...]] = ("qpos", "qvel", "xipos", "sensordata")
 
     def __init__(self, hops: bool) -> None:

@@ -32,6 +32,7 @@ class Humanoid(Task):
     Observation: joint angles, features of posture and motion, and all velocities.
     """
 
+    signal_names: ClassVar[tuple[str, ...]] = ("position", "height")
     fields: ClassVar[tuple[str, ...]] = ("qpos", "qvel", "xpos", "xmat", "sensordata")
 
     def __init__(self, speed: float) -> None:

@@ -24,6 +24,7 @@ class Pendulum(Task):
     Observation: cosine and sine of the pole's angle, then its angular velocity.
     """
 
+    signal_names: ClassVar[tuple[str, ...]] = ("position", "pole_angle")
     fields: ClassVar[tuple[str, ...]] = ("qpos", "qvel", "xmat", "geom_xpos")
 
     def __init__(self) -> None:

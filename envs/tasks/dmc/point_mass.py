@@ -21,6 +21,7 @@ class PointMass(Task):
     Observation: position on the plane, then velocity.
     """
 
+    signal_names: ClassVar[tuple[str, ...]] = ("position",)
     fields: ClassVar[tuple[str, ...]] = ("qpos", "qvel", "geom_xpos")
 
     def __init__(self) -> None:

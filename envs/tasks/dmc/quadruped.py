@@ -38,6 +38,7 @@ class Quadruped(Task):
     Observation: joints and actuators, then what the torso's and the feet's sensors read.
     """
 
+    signal_names: ClassVar[tuple[str, ...]] = ("position", "upright")
     fields: ClassVar[tuple[str, ...]] = ("qpos", "qvel", "act", "xmat", "sensordata")
 
     def __init__(self, speed: float) -> None:

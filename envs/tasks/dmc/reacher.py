@@ -23,6 +23,7 @@ class Reacher(Task):
     Observation: joint angles, vector from the fingertip to the target, joint velocities.
     """
 
+    signal_names: ClassVar[tuple[str, ...]] = ("position", "target_position")
     fields: ClassVar[tuple[str, ...]] = ("qpos", "qvel", "geom_xpos")
     model_fields: ClassVar[tuple[str, ...]] = ("geom_pos",)
 

@@ -32,6 +32,7 @@ class Swimmer(Task):
     Observation: joint angles, target seen from the nose, and planar velocity of each body.
     """
 
+    signal_names: ClassVar[tuple[str, ...]] = ("position", "target")
     fields: ClassVar[tuple[str, ...]] = ("qpos", "xmat", "sensordata")
     model_fields: ClassVar[tuple[str, ...]] = ("geom_pos", "light_pos")
 

@@ -25,6 +25,7 @@ class Walker(Task):
     Observation: planar orientation of each body, torso height, and all velocities.
     """
 
+    signal_names: ClassVar[tuple[str, ...]] = ("position", "height")
     fields: ClassVar[tuple[str, ...]] = ("qpos", "qvel", "xpos", "xmat", "sensordata")
 
     def __init__(self, speed: float) -> None:

@@ -45,6 +45,7 @@ class Ant(Task):
 
     derived: ClassVar[Literal["current", "lagged"]] = "lagged"
     random_source: ClassVar[Literal["random_state", "generator"]] = "generator"
+    signal_names: ClassVar[tuple[str, ...]] = ("position", "height")
     fields: ClassVar[tuple[str, ...]] = ("qpos", "qvel", "xpos", "cfrc_ext")
     previous_fields: ClassVar[tuple[str, ...]] = ("xpos",)
 

@@ -69,6 +69,7 @@ class PlanarTask(Task):
     """One of the gymnasium package's models."""
     velocity_limit: ClassVar[float | None] = None
     """Magnitude to which observed velocities are clipped (m/s or rad/s)."""
+    signal_names: ClassVar[tuple[str, ...]] = ("position", "height")
     previous_fields: ClassVar[tuple[str, ...]] = ("qpos",)
     derived: ClassVar[Literal["current", "lagged"]] = "lagged"
     random_source: ClassVar[Literal["random_state", "generator"]] = "generator"

@@ -9,7 +9,7 @@ import mujoco
 
 from envs.tasks.base import Array, Fields, RandomSource, Task
 from envs.tasks.tabletop.model import NUM_SUBSTEPS
-from envs.tasks.tabletop.scene import COVERAGE_CELL, FIELDS, Scene
+from envs.tasks.tabletop.scene import COVERAGE_CELL, FIELDS, SIGNALS, Scene
 
 
 class Explore(Task):
@@ -31,6 +31,7 @@ class Explore(Task):
         terminate_when_fallen: End the episode when a box has left the table.
     """
 
+    signal_names: ClassVar[tuple[str, ...]] = SIGNALS
     fields: ClassVar[tuple[str, ...]] = FIELDS
     derived: ClassVar[Literal["current", "lagged"]] = "lagged"
     random_source: ClassVar[Literal["random_state", "generator"]] = "generator"

@@ -10,10 +10,11 @@ import mujoco
 from envs.tasks.base import Array, Fields, RandomSource, Task
 from envs.tasks.tabletop.arrays import namespace, nearness, norm
 from envs.tasks.tabletop.model import NUM_SUBSTEPS
-from envs.tasks.tabletop.scene import COVERAGE_CELL, FIELDS, Scene
+from envs.tasks.tabletop.scene import COVERAGE_CELL, FIELDS, SIGNALS, Scene
 
 Payment = Literal["dense", "sparse"]
 PAYMENTS: tuple[Payment, ...] = ("dense", "sparse")
+GOAL_SIGNALS = ("success", "goal_position", "goal_distance")
 
 
 class GoalTask(Task):
@@ -25,6 +26,7 @@ class GoalTask(Task):
         terminate_when_fallen: End the episode when a box has left the table.
     """
 
+    signal_names: ClassVar[tuple[str, ...]] = (*SIGNALS, *GOAL_SIGNALS)
     fields: ClassVar[tuple[str, ...]] = FIELDS
     derived: ClassVar[Literal["current", "lagged"]] = "lagged"
     random_source: ClassVar[Literal["random_state", "generator"]] = "generator"

@@ -19,6 +19,11 @@ from envs.tasks.tabletop.model import (
     target_speeds,
 )
 
+SIGNALS = (
+    "position", "object_position", "gripper_position", "gripper_object_distance", "violation",
+    "violation_parts", "object_contact", "object_grasp", "object_fallen",
+)  # fmt: skip
+"""Names of the side signals; see `Scene.signals`."""
 FIELDS = ("qpos", "qvel", "act", "sensordata", "actuator_force")
 REGION = 0.12
 """Boxes begin, and goals lie, within this distance in m of the center along x and y."""
