@@ -45,8 +45,8 @@ class PerceptronEnsemble(nn.Module):
             self.weights.append(nn.Parameter(weight))
             self.biases.append(nn.Parameter(torch.zeros(members, 1, outputs)))
 
-    def forward(self, value: Float[Tensor, "B I"]) -> Float[Tensor, "E B O"]:
-        """Outputs of all members for the same input."""
+    def forward(self, value: Float[Tensor, "*members B I"]) -> Float[Tensor, "E B O"]:
+        """Outputs of all members for the same input (B, I), or of each for its own (E, B, I)."""
         last = len(self.weights) - 1
         hidden = value.expand(len(self.weights[0]), -1, -1)
         for index, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
