@@ -64,12 +64,19 @@ def draw_goals(
     """
     visited = goal_places(rollouts, embedding)
     points = visited.reshape(-1, visited.shape[-1])
-    places = random.uniform(points.min(axis=0), points.max(axis=0), (count, points.shape[1]))
-    index = _nearest(points, places)
+    index = draw_visited(points, count, random)
     episode, step = np.unravel_index(index, visited.shape[:2])
     source = embedding.state.source
     states = rollouts.obs if embedding.state.reads_observation else rollouts.signals[source]
     return Goals(states[episode, step], points[index])
+
+
+def draw_visited(
+    points: Float[np.ndarray, "P A"], count: int, random: np.random.Generator
+) -> Int[np.ndarray, " G"]:
+    """Rows of the visited points nearest to places drawn uniformly from their bounding box."""
+    places = random.uniform(points.min(axis=0), points.max(axis=0), (count, points.shape[1]))
+    return _nearest(points, places)
 
 
 def reach_goals(
