@@ -9,6 +9,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from agents.learners.network_config import NetworkConfig
+from agents.learners.readout import SCALARS, Readout
 from rl_info.nn.flat_gradient import FlatGradient
 from rl_info.nn.stacked_layout import StackedLayout
 from rl_info.nn.stacked_mlp import StackedMLP, Tape
@@ -16,17 +17,18 @@ from rl_info.nn.stacked_mlp import StackedMLP, Tape
 
 @dataclass(frozen=True)
 class CriticPass:
-    """Values of a batch and what their gradients need."""
+    """Outputs for a batch and what their gradients need."""
 
-    values: Float[Tensor, "E K B"]
+    outputs: Float[Tensor, "E P B"]
+    """P = K times the outputs of each critic, which are its value or successor features."""
     tape: Tape
 
 
 class CriticStack(nn.Module):
-    """Q_{e,k}(x, a) of every ensemble member e and reward k.
+    """Q_{e,k}(x, a), or successor features, of every ensemble member e and reward k.
 
-    With shared trunks, member e is one network with K outputs, so a further reward costs a row of
-    the output layer. Without, there are E·K separate networks in the same stack.
+    With shared trunks, member e is one network with the outputs of all K critics, so a further
+    reward costs rows of the output layer. Without, there are E·K networks in the same stack.
     """
 
     def __init__(
@@ -37,9 +39,11 @@ class CriticStack(nn.Module):
         ensemble_size: int,
         config: NetworkConfig,
         generator: torch.Generator,
+        outputs: int = 1,
     ) -> None:
+        """Networks for so many `rewards`, with so many `outputs` for each of them."""
         super().__init__()
-        self.rewards = rewards
+        self.outputs = rewards * outputs
         self.action_dim = action_dim
         shared = config.critic_sharing == "trunk"
         layout = StackedLayout(
@@ -47,30 +51,32 @@ class CriticStack(nn.Module):
             inputs=state_dim + action_dim,
             hidden_dim=config.hidden_dim,
             hidden_layers=config.hidden_layers,
-            outputs=rewards if shared else 1,
+            outputs=rewards * outputs if shared else outputs,
         )
         self.net = StackedMLP(
             layout, generator=generator, layer_norm=config.layer_norm, precision=config.precision
         )
 
     def run(self, state: Float[Tensor, "B X"], action: Float[Tensor, "B A"]) -> CriticPass:
-        """Values of actions in [-1, 1]."""
+        """Outputs for actions in [-1, 1]."""
         tape = self.net.run(torch.cat([state, action], dim=-1))
-        return CriticPass(tape.output.view(-1, self.rewards, len(state)), tape)
+        return CriticPass(tape.output.view(-1, self.outputs, len(state)), tape)
 
-    def gradient(self, critic_pass: CriticPass, values: Float[Tensor, "E K B"]) -> FlatGradient:
-        """Gradient of the parameters, given that of the values."""
+    def gradient(self, critic_pass: CriticPass, outputs: Float[Tensor, "E P B"]) -> FlatGradient:
+        """Gradient of the parameters, given that of the outputs."""
         tape = critic_pass.tape
-        return self.net.gradient(tape, values.view_as(tape.output))
+        return self.net.gradient(tape, outputs.view_as(tape.output))
 
     def action_gradient(
         self,
         critic_pass: CriticPass,
         member: Int[Tensor, "K B"],
         value: Float[Tensor, "K 1"],
+        readout: Readout = SCALARS,
     ) -> Float[Tensor, "B A"]:
         """Gradient of the action, given that of each reward's value by the given `member`."""
         tape = critic_pass.tape
-        values = torch.zeros_like(critic_pass.values)
+        values = value.new_zeros(len(critic_pass.outputs), *member.shape)
         values.scatter_(0, member[None], value.expand_as(member)[None])
-        return self.net.input_gradient(tape, values.view_as(tape.output), self.action_dim)
+        outputs = readout.spread(values).view_as(tape.output)
+        return self.net.input_gradient(tape, outputs, self.action_dim)

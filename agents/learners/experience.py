@@ -14,20 +14,23 @@ from rl_info.transitions import Transitions
 
 @dataclass(frozen=True)
 class Experience:
-    """B actions with the rewards up to the observation to bootstrap from."""
+    """B actions with the rewards up to the observation to bootstrap from.
+
+    P counts the outputs of all critics: a reward or, for successor features, one of its features.
+    """
 
     obs: Float[Tensor, "B O"]
     skill: Float[Tensor, "B Z"]
     action: Float[Tensor, "B A"]
-    reward: Float[Tensor, "K B"]
-    """Discounted sum of each reward up to the bootstrap."""
-    discount: Float[Tensor, "K B"]
+    reward: Float[Tensor, "P B"]
+    """Discounted sum of each reward or feature up to the bootstrap."""
+    discount: Float[Tensor, "P B"]
     """Of the bootstrap; 0 where there is none."""
     next_obs: Float[Tensor, "B O"]
 
 
 def single_steps(
-    batch: Transitions, rewards: Float[Tensor, "K B"], discount: Float[Tensor, " K"]
+    batch: Transitions, rewards: Float[Tensor, "P B"], discount: Float[Tensor, " P"]
 ) -> Experience:
     """One reward, then the bootstrap."""
     return Experience(
@@ -42,8 +45,8 @@ def single_steps(
 
 def windows(
     batch: Transitions,
-    rewards: Float[Tensor, "K R"],
-    discount: Float[Tensor, " K"],
+    rewards: Float[Tensor, "P R"],
+    discount: Float[Tensor, " P"],
     valid: Bool[Tensor, "T B"],
 ) -> Experience:
     """The rewards of all valid steps of each window (row t·B + b of the batch), then the bootstrap.

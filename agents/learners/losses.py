@@ -9,6 +9,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from agents.learners.readout import SCALARS, Readout
+
 Metrics = dict[str, Tensor]
 
 
@@ -33,36 +35,46 @@ class Objective:
 
 
 def soft_target(
-    reward: Float[Tensor, "K B"],
-    discount: Float[Tensor, "K B"],
-    next_values: Float[Tensor, "E K B"],
+    reward: Float[Tensor, "P B"],
+    discount: Float[Tensor, "P B"],
+    next_outputs: Float[Tensor, "E P B"],
     next_log_prob: Float[Tensor, " B"],
     temperature: Float[Tensor, ""],
     objective: Objective,
-) -> Float[Tensor, "K B"]:
-    """r_k + d_k (min_e Q_{e,k}(s', a') − α share_k log π(a'|s')).
+    readout: Readout = SCALARS,
+) -> Float[Tensor, "P B"]:
+    """r_k + d_k (min_e Q_{e,k}(s', a') − α share_k log π(a'|s')); f + d ψ_e(s', a') for features.
 
     `discount` is 0 where the step terminated. For K = 1 and weight 1 this is the target of
     Haarnoja et al. (arXiv 1812.05905, eq. 5) with clipped double Q-learning.
+
+    For successor features e is the member with the least ψᵀw, and no entropy enters, as in the
+    code of CSF (arXiv 2412.08021): ψ stays what the features of the policy's steps sum to. An agent
+    of such rewards alone has the entropy of the present step in its objective, not of later ones.
     """
-    bonus = temperature * objective.entropy_share
-    soft_value = torch.addcmul(next_values.amin(dim=0), bonus, next_log_prob, value=-1.0)
+    bonus = temperature * readout.to_values(objective.entropy_share)
+    soft_value = torch.addcmul(readout.least(next_outputs), bonus, next_log_prob, value=-1.0)
     return torch.addcmul(reward, discount, soft_value)
 
 
 def critic_loss(
-    values: Float[Tensor, "E K B"], target: Float[Tensor, "K B"], objective: Objective
-) -> tuple[Float[Tensor, "E K B"], Metrics]:
-    """Gradient of the values, and metrics, of half the mean squared error.
+    outputs: Float[Tensor, "E P B"],
+    target: Float[Tensor, "P B"],
+    objective: Objective,
+    readout: Readout = SCALARS,
+) -> tuple[Float[Tensor, "E P B"], Metrics]:
+    """Gradient of the outputs, and metrics, of half the mean squared error.
 
-    The error is in units of each reward's scale; the loss sums over members and rewards.
+    For successor features that is half the mean of ‖ψ − target‖². The error is in units of each
+    reward's scale; the loss sums over members and rewards. `value/…` is the mean of Q.
     """
-    size = values.shape[-1]
-    error = values - target
-    gradient = error * (objective.error_weight / size)
-    losses = error.mul_(gradient).sum(dim=(0, 2)).mul_(0.5)
+    size = outputs.shape[-1]
+    error = outputs - target
+    gradient = error * (readout.to_outputs(objective.error_weight) / size)
+    losses = readout.total(error.mul_(gradient).sum(dim=(0, 2))).mul_(0.5)
+    values = readout.values(outputs).mean(dim=(0, 2))
     metrics = by_name("loss/critic/", objective.names, losses)
-    return gradient, metrics | by_name("value/", objective.names, values.mean(dim=(0, 2)))
+    return gradient, metrics | by_name("value/", objective.names, values)
 
 
 @dataclass(frozen=True)

@@ -17,9 +17,10 @@ from agents.learners.critics import CriticStack
 from agents.learners.losses import Metrics, Objective
 from agents.learners.ppo_config import PPOConfig
 from agents.learners.ppo_losses import policy_loss
+from agents.learners.readout import Readout
 from agents.learners.reward_set import RewardSet
 from agents.learners.reward_term import RewardTerm
-from agents.learners.saved_state import LearnerParts
+from agents.learners.saved_state import LearnerParts, learner_shape
 from agents.learners.state_vector import StateVector
 from rl_info.nn import FlatAdam, RunningScale
 from rl_info.rewards.base import IntrinsicReward
@@ -37,8 +38,10 @@ class Rollout:
     """Log density of the action under the policy that took it."""
     advantage: Float[Tensor, " B"]
     """Weighted sum of the standardised advantages of all rewards."""
-    target: Float[Tensor, "K B"]
-    """What each critic's value should be."""
+    target: Float[Tensor, "P B"]
+    """What each output of the critics should be."""
+    readout: Readout
+    """How values are read from the outputs."""
 
 
 class MultiCriticPPO:
@@ -68,14 +71,16 @@ class MultiCriticPPO:
     ) -> None:
         self.config = config
         self.device = torch.device(device)
-        self.shape = {"obs": obs_dim, "action": action_dim, "skill": skill.dim}
         self.generator = torch.Generator(self.device).manual_seed(seed)
         self.updates = 0
         self.state = StateVector(obs_dim, skill.dim, config.normalise_observations, self.device)
         self.terms = RewardSet(rewards, config.adam_betas, self.device, config.sum_rewards)
+        self.shape = learner_shape(obs_dim, action_dim, skill.dim, self.terms)
         self.scale = RunningScale(self.terms.normalise, config.scale_rate).to(self.device)
         self.actor = Actor(self.state.width, action_dim, config, self.generator)
-        self.critics = CriticStack(self.state.width, 0, len(self.terms), 1, config, self.generator)
+        self.critics = CriticStack(
+            self.state.width, 0, len(self.terms), 1, config, self.generator, self.terms.outputs
+        )
         self._no_action = torch.empty(1, 0, device=self.device)
         self.optimisers = {
             name: FlatAdam(
@@ -125,8 +130,8 @@ class MultiCriticPPO:
         """
         if valid is None or valid.numel() != len(batch.obs) or not bool(valid.all()):
             raise ValueError("PPO needs whole rollouts: T·N steps and a (T, N) mask of True")
-        rewards = self.terms.value(batch)
-        rollout = self._rollout(batch, rewards, len(valid))
+        cumulants = self.terms.cumulants(batch)
+        rollout = self._rollout(batch, cumulants, len(valid))
         sums: Metrics = {}
         minibatches = 0
         size = -(-len(batch.obs) // self.config.minibatches)
@@ -144,21 +149,26 @@ class MultiCriticPPO:
         self.state.observe(batch.obs)
         metrics = {name: value / minibatches for name, value in sums.items()}
         metrics["policy/epochs"] = torch.tensor(minibatches / len(parts))
-        metrics |= losses.by_name("reward/", self.terms.names, rewards.mean(dim=1))
+        rewards = rollout.readout.values(cumulants).mean(dim=1)
+        metrics |= losses.by_name("reward/", self.terms.names, rewards)
         return metrics | losses.by_name("scale/", self.terms.names, self.scale())
 
     @torch.inference_mode()
-    def _rollout(self, batch: Transitions, rewards: Float[Tensor, "K B"], length: int) -> Rollout:
-        """Values, advantages and log densities under the networks as they are."""
+    def _rollout(self, batch: Transitions, cumulants: Float[Tensor, "P B"], length: int) -> Rollout:
+        """Values, advantages and log densities under the networks as they are.
+
+        An estimate of advantage is linear, and a skill lasts until it is cut: the advantage of a
+        reward that is linear in features is read from those of its features.
+        """
         state = self.state(batch.obs, batch.skill)
         following = self.state(batch.next_obs, batch.skill)
-        value, next_value = (self._values(each) for each in (state, following))
+        value, next_value = (self._outputs(each) for each in (state, following))
         shape = (length, -1)
         skill = batch.skill.unflatten(0, shape)
         ended = (batch.terminated | batch.truncated).view(shape)
         ended[:-1] |= (skill[1:] != skill[:-1]).any(dim=-1)
         advantage = generalised_advantages(
-            rewards.unflatten(1, shape),
+            cumulants.unflatten(1, shape),
             value.unflatten(1, shape),
             next_value.unflatten(1, shape),
             self.terms.discount,
@@ -167,17 +177,19 @@ class MultiCriticPPO:
             self.config.lambda_,
         ).flatten(1)
         target = value + advantage
-        self.scale.observe(target)
+        readout = self.terms.readout(batch.skill)
+        self.scale.observe(readout.values(target))
         return Rollout(
             state,
             batch.action,
             self.actor(state).log_prob(batch.action),
-            weighted_sum(advantage, self.terms.weight),
+            weighted_sum(readout.values(advantage), self.terms.weight),
             target,
+            readout,
         )
 
-    def _values(self, state: Float[Tensor, "B X"]) -> Float[Tensor, "K B"]:
-        return self.critics.run(state, self._no_action.expand(len(state), 0)).values[0]
+    def _outputs(self, state: Float[Tensor, "B X"]) -> Float[Tensor, "P B"]:
+        return self.critics.run(state, self._no_action.expand(len(state), 0)).outputs[0]
 
     def _epoch(
         self, batch: Transitions, rollout: Rollout, parts: tuple[Int[Tensor, " _M"], ...]
@@ -198,8 +210,9 @@ class MultiCriticPPO:
         self, rollout: Rollout, rows: Int[Tensor, " M"], objective: Objective
     ) -> Metrics:
         current = self.critics.run(rollout.state[rows], self._no_action.expand(len(rows), 0))
-        values, metrics = losses.critic_loss(current.values, rollout.target[:, rows], objective)
-        gradient = self.critics.gradient(current, values)
+        target, readout = rollout.target[:, rows], rollout.readout.rows(rows)
+        outputs, metrics = losses.critic_loss(current.outputs, target, objective, readout)
+        gradient = self.critics.gradient(current, outputs)
         norm = self.optimisers["critics"].step(gradient, rounded=self.critics.net.rounded)
         return metrics | {"gradient_norm/critics": norm}
 

@@ -9,7 +9,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from agents.learners.heads import Heads, SumHead, heads_of
 from agents.learners.losses import Metrics
+from agents.learners.readout import Readout
 from agents.learners.reward_term import RewardTerm
 from rl_info.rewards.base import RewardConfig
 from rl_info.transitions import Transitions
@@ -21,8 +23,10 @@ SUM = "sum"
 class RewardSet:
     """The rewards of an agent, where they learn with their optimisers, for K critics.
 
-    Each reward has a critic with its name, weight and discount. With `summed`, the weighted sum of
-    all rewards has a single critic called `sum` instead: what one critic each is compared with.
+    Each reward has a critic with its name, weight and discount: of its value, or of its successor
+    features if it is linear in features and asks for them (see `LinearReward`). With `summed`, the
+    weighted sum of all rewards has a single critic of its value called `sum` instead: what one
+    critic each is compared with.
 
     Raises ValueError if there is no reward or no weight above 0, or if rewards to sum differ in
     their discounts.
@@ -38,14 +42,19 @@ class RewardSet:
         configs = [term.config for term in terms.values()]
         if not any(config.weight > 0 for config in configs):
             raise ValueError("at least one reward with a weight above 0 is needed")
-        self._shares = torch.tensor([[config.weight for config in configs]], device=device)
-        self._summed = summed
-        if summed:
-            configs = [_sum_config(configs)]
         self.names = (SUM,) if summed else tuple(terms)
         self.modules = {name: term.module.to(device) for name, term in terms.items()}
+        modules = list(self.modules.values())
+        if summed:
+            shares = torch.tensor([[config.weight for config in configs]], device=device)
+            self._heads: Heads = SumHead(modules, shares)
+            configs = [_sum_config(configs)]
+        else:
+            self._heads = heads_of(modules, device)
+        self.outputs = self._heads.outputs
         self.weight = torch.tensor([config.weight for config in configs], device=device)
-        self.discount = torch.tensor([config.discount for config in configs], device=device)
+        discount = torch.tensor([config.discount for config in configs], device=device)
+        self.discount = discount.repeat_interleave(self.outputs)
         self.normalise = torch.tensor([config.normalise for config in configs], device=device)
         self.optimisers = {
             name: torch.optim.Adam(
@@ -76,10 +85,17 @@ class RewardSet:
         return metrics
 
     @torch.no_grad()
-    def value(self, batch: Transitions) -> Float[Tensor, "K B"]:
-        """What each critic is to predict: every reward of every step, or their weighted sum."""
-        values = torch.stack([module(batch) for module in self.modules.values()])
-        return self._shares @ values if self._summed else values
+    def cumulants(self, batch: Transitions) -> Float[Tensor, "P B"]:
+        """What each output of each critic is to predict the discounted sum of, for each step.
+
+        Rewards, features of rewards, or the weighted sum of all: P = K · `outputs`.
+        """
+        return self._heads.cumulants(batch)
+
+    @torch.no_grad()
+    def readout(self, skill: Float[Tensor, "B Z"]) -> Readout:
+        """How rewards are read from cumulants, and values from outputs, under these skills."""
+        return self._heads.readout(skill)
 
     def state_dict(self) -> dict[str, Any]:
         """State of all rewards and optimisers, as tensors and plain containers."""

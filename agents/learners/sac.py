@@ -16,9 +16,10 @@ from agents.learners.config import SACConfig
 from agents.learners.critics import CriticStack
 from agents.learners.experience import Experience, single_steps, windows
 from agents.learners.losses import Metrics, Objective
+from agents.learners.readout import Readout
 from agents.learners.reward_set import RewardSet
 from agents.learners.reward_term import RewardTerm
-from agents.learners.saved_state import LearnerParts
+from agents.learners.saved_state import LearnerParts, learner_shape
 from agents.learners.state_vector import StateVector
 from agents.learners.temperature import Temperature
 from rl_info.nn import FlatAdam, RunningScale
@@ -36,7 +37,9 @@ class MultiCriticSAC:
     Each of the K rewards has its own critic ensemble, discount, weight and, if its config asks for
     it, a running scale of its targets. With a single reward of weight 1 this is exactly the
     algorithm of Haarnoja et al. (arXiv 1812.05905). One critic per reward follows SLIM
-    (arXiv 2402.00823), whose advantages are normalised per critic before they are weighted.
+    (arXiv 2402.00823), whose advantages are normalised per critic before they are weighted. The
+    critics of a reward that is linear in features (`LinearReward`) learn successor features ψ with
+    Q = ψᵀw; see `losses.soft_target`.
 
     The state of actor and critics is the (normalised) observation, the skill and a constant 1. All
     random numbers come from a generator seeded with `seed`.
@@ -57,13 +60,13 @@ class MultiCriticSAC:
     ) -> None:
         self.config = config
         self.device = torch.device(device)
-        self.shape = {"obs": obs_dim, "action": action_dim, "skill": skill.dim}
         self.target_entropy = -config.target_entropy_scale * action_dim
         self.generator = torch.Generator(self.device).manual_seed(seed)
         self.updates = 0
 
         self.state = StateVector(obs_dim, skill.dim, config.normalise_observations, self.device)
         self.terms = RewardSet(rewards, config.adam_betas, self.device, config.sum_rewards)
+        self.shape = learner_shape(obs_dim, action_dim, skill.dim, self.terms)
         self.scale = RunningScale(self.terms.normalise, config.scale_rate).to(self.device)
         self._renew_objective()
         self.actor = Actor(self.state.width, action_dim, config, self.generator)
@@ -74,6 +77,7 @@ class MultiCriticSAC:
             config.ensemble_size,
             config,
             self.generator,
+            self.terms.outputs,
         )
         self.target_critics = copy.deepcopy(self.critics)
         self.target_critics.net.refresh()
@@ -128,14 +132,16 @@ class MultiCriticSAC:
         # Later steps of a window may be void; its first step never is.
         size = len(batch.obs) // self.config.n_step
         metrics = self.terms.learn(batch if valid is None else batch.rows(slice(size)))
-        rewards, discount = self.terms.value(batch), self.terms.discount
+        cumulants, discount = self.terms.cumulants(batch), self.terms.discount
         if valid is None:
-            experience = single_steps(batch, rewards, discount)
+            experience = single_steps(batch, cumulants, discount)
         else:
-            experience = windows(batch, rewards, discount, valid)
+            experience = windows(batch, cumulants, discount, valid)
+        readout = self.terms.readout(experience.skill)
         with torch.inference_mode():
-            metrics |= losses.by_name("reward/", self.terms.names, rewards[:, :size].mean(dim=1))
-            metrics |= self._learn(experience)
+            rewards = readout.values(cumulants[:, :size])
+            metrics |= losses.by_name("reward/", self.terms.names, rewards.mean(dim=1))
+            metrics |= self._learn(experience, readout)
         self.updates += 1
         return metrics
 
@@ -147,7 +153,7 @@ class MultiCriticSAC:
                 f"with n_step={steps}, update needs {steps}·B steps and a ({steps}, B) mask `valid`"
             )
 
-    def _learn(self, experience: Experience) -> Metrics:
+    def _learn(self, experience: Experience, readout: Readout) -> Metrics:
         size = len(experience.obs)
         states = self.state(
             torch.cat([experience.obs, experience.next_obs]),
@@ -155,10 +161,11 @@ class MultiCriticSAC:
         )
         # Neither the actor nor its noise depends on the critics: one pass for both states.
         policy = self.actor.run(states, self._noise(2 * size))
-        metrics = self._learn_critics(experience, states, policy.sample.rows(slice(size, None)))
+        following = policy.sample.rows(slice(size, None))
+        metrics = self._learn_critics(experience, states, following, readout)
         if self.scale.any_enabled:
             self._renew_objective()
-        metrics |= self._learn_actor(states[:size], policy.first(size))
+        metrics |= self._learn_actor(states[:size], policy.first(size), readout)
         return metrics | losses.by_name("scale/", self.terms.names, self._objective.scale[:, 0])
 
     def _learn_critics(
@@ -166,35 +173,40 @@ class MultiCriticSAC:
         experience: Experience,
         states: Float[Tensor, "twoB X"],
         following: SquashedSample,
+        readout: Readout,
     ) -> Metrics:
         state, next_state = states.chunk(2)
         objective = self._objective
         target = losses.soft_target(
             experience.reward,
             experience.discount,
-            self.target_critics.run(next_state, following.action).values,
+            self.target_critics.run(next_state, following.action).outputs,
             following.log_prob,
             self.temperature(),
             objective,
+            readout,
         )
         current = self.critics.run(state, experience.action)
-        values, metrics = losses.critic_loss(current.values, target, objective)
+        outputs, metrics = losses.critic_loss(current.outputs, target, objective, readout)
         net, target_net = self.critics.net, self.target_critics.net
         metrics["gradient_norm/critics"] = self.optimisers["critics"].step(
-            self.critics.gradient(current, values),
+            self.critics.gradient(current, outputs),
             target_net.flat,
             self.config.tau,
             net.rounded,
             target_net.rounded,
         )
-        self.scale.observe(target)
+        self.scale.observe(readout.values(target))
         return metrics
 
-    def _learn_actor(self, state: Float[Tensor, "B X"], policy: ActorPass) -> Metrics:
+    def _learn_actor(
+        self, state: Float[Tensor, "B X"], policy: ActorPass, readout: Readout
+    ) -> Metrics:
         judged = self.critics.run(state, policy.sample.action)
         log_prob, temperature = policy.sample.log_prob, self.temperature()
-        wanted, metrics = losses.actor_loss(judged.values, log_prob, temperature, self._objective)
-        action = self.critics.action_gradient(judged, wanted.member, wanted.value)
+        values = readout.values(judged.outputs)
+        wanted, metrics = losses.actor_loss(values, log_prob, temperature, self._objective)
+        action = self.critics.action_gradient(judged, wanted.member, wanted.value, readout)
         gradient = self.actor.gradient(policy, action, wanted.log_prob)
         metrics["policy/temperature"] = temperature
         metrics["gradient_norm/actor"] = self.optimisers["actor"].step(

@@ -13,6 +13,15 @@ from agents.learners.reward_set import RewardSet
 from rl_info.nn import FlatAdam
 
 
+def learner_shape(
+    obs_dim: int, action_dim: int, skill_dim: int, terms: RewardSet
+) -> dict[str, int]:
+    """Sizes that a saved learner must have in common with the one that takes over its state."""
+    shape = {"obs": obs_dim, "action": action_dim, "skill": skill_dim}
+    # Only where there are features, so that states saved without them still fit.
+    return shape if terms.outputs == 1 else {**shape, "features": terms.outputs}
+
+
 @dataclass(frozen=True)
 class LearnerParts:
     """The parts of a learner that change as it learns."""

@@ -14,6 +14,7 @@ from rl_info.nn.perceptron import perceptron
 from rl_info.rewards.base import IntrinsicReward, Metrics, RewardContext
 from rl_info.rewards.draws import SavedGenerator
 from rl_info.rewards.inputs import StateEmbedding, StateInput, StateNetworkConfig, needed_signals
+from rl_info.rewards.linear import LinearReward
 from rl_info.skills import SkillKind
 from rl_info.transitions import Transitions
 
@@ -26,6 +27,8 @@ class CSFConfig(StateNetworkConfig):
     """ξ: weight of the contrastive term."""
     negatives: int = 256
     """Skills drawn from the prior for the contrastive term."""
+    successor_features: bool = True
+    """The critic learns successor features ψ, as in the paper; without, a scalar value."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -33,14 +36,15 @@ class CSFConfig(StateNetworkConfig):
         self.require("negatives", self.negatives >= 1, "at least 1")
 
 
-class CSF(IntrinsicReward, StateEmbedding):
+class CSF(IntrinsicReward, StateEmbedding, LinearReward):
     """r = (φ(s') − φ(s))ᵀ z, where a contrastive term keeps φ's steps short.
 
     φ maximises E[(φ(s') − φ(s))ᵀz − ξ log mean_j exp((φ(s') − φ(s))ᵀz_j)] over fresh z_j ~ p(z):
     no multiplier and no constraint, because the term grows as METRA's penalty ‖φ(s') − φ(s)‖²
     does for short steps (with ξ = 1 it is InfoNCE with the skill's inner product as critic).
-    Limits: the values are learned by an ordinary critic of r. The paper learns a vector ψ of
-    successor features with Q = ψᵀz instead, which is equal in expectation, as r is linear in z.
+    The critic learns ψ(s, a, z) with the target φ(s') − φ(s) + γ ψ(s', a', z) and Q = ψᵀz
+    as in the paper. A discrete z stands for its direction (`SkillSpec.direction`) in reward and
+    critic alike, where the critic of the released code reads the one-hot.
     """
 
     skill_kinds: ClassVar[frozenset[SkillKind]] = frozenset({"discrete", "continuous"})
@@ -54,24 +58,30 @@ class CSF(IntrinsicReward, StateEmbedding):
         layers = (config.hidden_dim, config.hidden_layers)
         self.phi = perceptron(self.state.width, *layers, context.skill.dim, generator)
         self.draws = SavedGenerator(generator)
+        self.feature_dim = context.skill.dim
+        self.successor_features = config.successor_features
 
     def embed(self, state: Float[Tensor, "B D"]) -> Float[Tensor, "B Z"]:
         """φ(s) of raw states."""
         return self.phi(self.state(state))
 
-    def displacement(self, batch: Transitions) -> Float[Tensor, "B Z"]:
+    def features(self, batch: Transitions) -> Float[Tensor, "B Z"]:
         """φ(s') − φ(s)."""
         before, after = self.embed(self.state.both(batch)).chunk(2)
         return after - before
 
+    def readout(self, skill: Float[Tensor, "B Z"]) -> Float[Tensor, "B Z"]:
+        """The direction that each skill stands for."""
+        return self.context.skill.direction(skill)
+
     def loss(self, batch: Transitions) -> tuple[Float[Tensor, ""], Metrics]:
         """−E[r] + ξ E[log mean_j exp(…)]; advances the input statistics, draws the z_j."""
         self.state.learn(self.state.select(batch.obs, batch.signals))
-        step = self.displacement(batch)
+        step = self.features(batch)
         skill = self.context.skill
         others = skill.direction(self.draws.skills(skill, self.config.negatives, step.device))
         contrast = (step @ others.T).logsumexp(dim=-1) - math.log(len(others))
-        loss = self.config.contrast * contrast - self._value(step, batch)
+        loss = self.config.contrast * contrast - self.read(step, batch.skill)
         return loss.mean(), {
             "contrast": contrast.detach().mean(),
             "squared_step": step.detach().square().sum(dim=-1).mean(),
@@ -79,7 +89,4 @@ class CSF(IntrinsicReward, StateEmbedding):
 
     def forward(self, batch: Transitions) -> Float[Tensor, " B"]:
         """(φ(s') − φ(s))ᵀ z, dimensionless."""
-        return self._value(self.displacement(batch), batch)
-
-    def _value(self, step: Float[Tensor, "B Z"], batch: Transitions) -> Float[Tensor, " B"]:
-        return (step * self.context.skill.direction(batch.skill)).sum(dim=-1)
+        return self.read(self.features(batch), batch.skill)

@@ -121,8 +121,8 @@ def outputs(fast: MultiCriticSAC, slow: SlowSAC, probe: Transitions) -> list[tup
 
     return [
         (fast.actor.net(state)[0].T, slow.actor(state)),
-        (fast.critics.run(state, probe.action).values, values(slow.critics)),
-        (fast.target_critics.run(state, probe.action).values, values(slow.targets)),
+        (fast.critics.run(state, probe.action).outputs, values(slow.critics)),
+        (fast.target_critics.run(state, probe.action).outputs, values(slow.targets)),
         (fast.temperature(), slow.log_alpha.exp()),
     ]
 

@@ -299,7 +299,7 @@ def test_one_critic_on_the_sum_learns_the_weighted_sum_of_all_rewards():
     configs = RewardConfig(weight=2.0), RewardConfig(weight=0.5)
     agent = learner(*configs, sum_rewards=True)
     assert agent.terms.names == ("sum",)
-    torch.testing.assert_close(agent.terms.value(data), 2.5 * data.reward[None])
+    torch.testing.assert_close(agent.terms.cumulants(data), 2.5 * data.reward[None])
     alone = learner(RewardConfig())
     alone.terms.modules["task0"].factor = 2.5
     for each in (agent, alone):
