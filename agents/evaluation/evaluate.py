@@ -26,6 +26,7 @@ from agents.evaluation.settings import EvaluationConfig, Scales, Subject
 from agents.evaluation.skill_episodes import collect_skill_episodes
 from agents.evaluation.skill_information import skill_information
 from agents.evaluation.statistics import mean_interval
+from agents.evaluation.success import SUCCESS, summarise_success
 from agents.evaluation.video import record_grid, write_videos
 from agents.training.files import replace_atomically
 from agents.training.run_folder import versions
@@ -44,11 +45,11 @@ def evaluate(
 ) -> dict[str, Any]:
     """Write report.json, PNG and, where OpenGL works, GIF and MP4 to `output_dir`.
 
-    Returns the report: returns with intervals, figures of each skill, coverage beside that of
-    uniform random actions, I(S;Z), what becomes of objects and of safety where the world tells,
-    zero-shot goal reaching where a reward has a latent space for it, and the files written. Draws
-    nothing from the policy's own generator. What cannot be measured here (no position signal, no
-    OpenGL) is said in the report under the same key.
+    Returns the report: returns and successes with intervals, figures of each skill, coverage beside
+    that of uniform random actions, I(S;Z), what becomes of objects and of safety where the world
+    tells, zero-shot goal reaching where a reward has a latent space for it, and the files written.
+    Draws nothing from the policy's own generator. What cannot be measured here (no position signal,
+    no OpenGL) is said in the report under the same key.
     """
     config = config or EvaluationConfig()
     scales = config.scales(subject.coverage_cell)
@@ -70,6 +71,7 @@ def evaluate(
         "episodes": len(rollouts.lengths),
         "episode_steps": asdict(mean_interval(rollouts.lengths.astype(np.float64), config.seed)),
         "return": asdict(mean_interval(rollouts.returns, config.seed)),
+        "success": _success(subject, rollouts, baseline),
         "per_skill": summarise_skills(rollouts, subject.skill),
         "coverage": _coverage(subject, rollouts, baseline, scales, config.seed),
         "skill_information": _skill_information(subject, episodes, config),
@@ -98,6 +100,15 @@ def _uniform_rollouts(subject: Subject, config: EvaluationConfig) -> Rollouts:
         uniform = UniformPolicy(math.prod(world.single_action_space.shape or ()), config.seed)
         skills = torch.zeros(config.rollouts, 0)
         return collect_rollouts(uniform, world, skills, seed=config.seed)
+
+
+def _success(subject: Subject, rollouts: Rollouts, baseline: Rollouts) -> dict[str, Any]:
+    if SUCCESS not in rollouts.signals:
+        return {"message": _no_signal(subject, SUCCESS)}
+    return {
+        "policy": summarise_success(rollouts),
+        "uniform_random_actions": summarise_success(baseline),
+    }
 
 
 def _coverage(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 from agents.errors import UsageError
 from agents.evaluation.figures import RunLabel
 from agents.evaluation.settings import Subject
-from agents.training.assembly import build_learner, make_world, reward_context
+from agents.hierarchy.build import find_skills, policy_of_steps, world_of_decisions
+from agents.training.assembly import build_learner, choose_device, make_world, reward_context
 from agents.training.checkpoint import load_checkpoint
 from agents.training.errors import CorruptRunError
 from agents.training.run_folder import latest_checkpoint, read_config
@@ -23,22 +25,27 @@ def load_subject(run_dir: Path, checkpoint: Path | None = None) -> Subject:
     path = checkpoint or latest_checkpoint(run_dir)
     loaded = load_checkpoint(path, ["learner"])
     try:
-        world = make_world(config, 1, config.seed)
-        context = reward_context(config, world)
-        coverage_cell = world.coverage_cell
-        world.close()
-        learner = build_learner(config, context)
+        skills = find_skills(config.hierarchy, run_dir, choose_device(config))
+        task_world = make_world(config, 1, config.seed)
+        coverage_cell = task_world.coverage_cell
+        world = world_of_decisions(task_world, skills, config.hierarchy, config.seed)
+        with closing(world):
+            learner = build_learner(config, reward_context(config, world))
+            policy = policy_of_steps(learner, skills, config.hierarchy, task_world)
     except ValueError as error:
         raise UsageError(f"{run_dir}: {error}") from error
     try:
         learner.load_state_dict(loaded.states["learner"])
     except (ValueError, KeyError, RuntimeError) as error:
         raise CorruptRunError(f"{path} does not belong to the run's settings: {error}") from error
+    agent = config.agent
+    if skills is not None:
+        agent = f"{agent} over skills of {skills.origin.config.agent}"
     return Subject(
-        policy=learner,
+        policy=policy,
         skill=config.skill,
         rewards=learner.rewards,
         make_world=lambda num_envs, seed: make_world(config, num_envs, seed),
-        label=RunLabel(config.agent, config.env, loaded.step, config.seed),
+        label=RunLabel(agent, config.env, loaded.step, config.seed),
         coverage_cell=coverage_cell,
     )

@@ -31,6 +31,14 @@ class SkillPolicy(Protocol):
         ...
 
 
+@runtime_checkable
+class EpisodePolicy(SkillPolicy, Protocol):
+    """A policy that remembers something of the episode."""
+
+    def begin(self) -> None:
+        """New episodes begin in all worlds."""
+
+
 ChooseSkill = Callable[
     [Float[Tensor, "N O"], dict[str, Float[Tensor, "N D"]]], Float[Tensor, "N Z"]
 ]
@@ -94,6 +102,8 @@ def collect_rollouts(
         raise ValueError(f"{len(skills)} skills for {count} worlds: give one for each")
     recorder = _Recorder(count, steps)
     scale = ActionScale(world.single_action_space)
+    if isinstance(policy, EpisodePolicy):
+        policy.begin()
     obs, info = world.reset(seed=seed)
     recorder.start(obs, info.get("signals", {}))
     for step in range(steps):

@@ -25,7 +25,8 @@ def summarise(report: Section) -> list[str]:
     for name, show in sections.items():
         message = report[name].get("message")
         lines += [f"{name.replace('_', ' ')}: {message}"] if message else show(report[name])
-    for name, show in (("objects", _object_lines), ("safety", _safety_lines)):
+    optional = {"success": _success_lines, "objects": _object_lines, "safety": _safety_lines}
+    for name, show in optional.items():
         if "message" not in report[name]:
             lines += show(report[name])
     return lines
@@ -65,6 +66,18 @@ def _goal_lines(goals: Section) -> list[str]:
         for radius, rate in goals["success_within_m"].items()
     ]
     return [f"{goals['goals']} zero-shot goals: {', '.join(rates)}"]
+
+
+def _success_lines(success: Section) -> list[str]:
+    texts = {
+        name: f"{interval(shares['at_any_step'], '.0%')} of {shares['at_any_step']['count']} "
+        f"episodes at any step, {interval(shares['at_last_step'], '.0%')} at the last"
+        for name, shares in success.items()
+    }
+    return [
+        f"success: {texts['policy']}",
+        f"  uniform random actions: {texts['uniform_random_actions']}",
+    ]
 
 
 def _object_lines(objects: Section) -> list[str]:

@@ -99,11 +99,16 @@ class RolloutBatches:
         self.updates = 0
         self._replay = replay
         self._length = length
+        self._steps = 0
 
     def due(self, env_steps: int) -> Iterator[Batch]:
-        """The newest rollout, at the step that completes it; see `Batches.due`."""
+        """The newest rollout, at the step that completes it; see `Batches.due`.
+
+        To be asked once after every step of the worlds, which may be more than one env step.
+        """
         worlds = self._replay.num_worlds
-        if env_steps // (worlds * self._length) <= self.updates:
+        self._steps += 1
+        if self._steps // self._length <= self.updates:
             return
         steps = self._replay.newest(self._length)
         yield Batch(steps, torch.ones(self._length, worlds, dtype=torch.bool))
@@ -111,8 +116,8 @@ class RolloutBatches:
 
     def state_dict(self) -> dict[str, Any]:
         """See `Batches.state_dict`."""
-        return {"updates": self.updates}
+        return {"updates": self.updates, "steps": self._steps}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """See `Batches.load_state_dict`."""
-        self.updates = state["updates"]
+        self.updates, self._steps = state["updates"], state["steps"]

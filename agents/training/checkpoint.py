@@ -51,7 +51,7 @@ def save_checkpoint(folder: Path, step: int, states: Mapping[str, Any], keep: in
             "sha256": hashlib.sha256(content).hexdigest(),
         }
     body = {"format": _FORMAT, "step": step, "files": files}
-    manifest = {**body, "sha256": _body_hash(body)}
+    manifest = {**body, "sha256": body_hash(body)}
     write_durably(partial / MANIFEST, (json.dumps(manifest, indent=2) + "\n").encode())
     sync_folder(partial)
     if target.exists():
@@ -81,7 +81,7 @@ def verify_checkpoint(path: Path) -> dict[str, Any]:
         manifest = json.loads(manifest_path.read_text())
         claimed = manifest.pop("sha256")
         sound = (
-            claimed == _body_hash(manifest)
+            claimed == body_hash(manifest)
             and manifest["format"] == _FORMAT
             and manifest["step"] == _step_of(path)
         )
@@ -90,7 +90,7 @@ def verify_checkpoint(path: Path) -> dict[str, Any]:
     if not sound:
         raise CorruptRunError(f"{manifest_path} is damaged or was made by another version")
     for name, entry in manifest["files"].items():
-        _check_file(path / name, entry)
+        check_file(path / name, entry)
     return dict(manifest)
 
 
@@ -123,7 +123,8 @@ def _decode_file(path: Path) -> Any:
         raise CorruptRunError(f"{path} is not a state file ({error})") from error
 
 
-def _check_file(path: Path, entry: Mapping[str, Any]) -> None:
+def check_file(path: Path, entry: Mapping[str, Any]) -> None:
+    """Raise CorruptRunError if the file lacks, or has not the size and hash of its `entry`."""
     if not path.is_file():
         raise CorruptRunError(f"{path} is missing")
     size = path.stat().st_size
@@ -147,7 +148,8 @@ def _advice(path: Path) -> str:
     return "no other checkpoint of this run is sound"
 
 
-def _body_hash(body: Mapping[str, Any]) -> str:
+def body_hash(body: Mapping[str, Any]) -> str:
+    """SHA-256 of a manifest without its own hash, whatever the order of its keys."""
     canonical = json.dumps(body, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
 

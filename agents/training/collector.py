@@ -9,7 +9,7 @@ from typing import Any, Protocol, runtime_checkable
 import gymnasium
 import numpy as np
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from agents.training.errors import NonFiniteStepError
@@ -17,6 +17,9 @@ from agents.training.replay import Replay
 from agents.training.replay_layout import StepArrays
 from agents.training.skill_sampler import SkillSampler
 from envs.vector_world import VectorWorld
+
+ENV_STEPS = "env_steps"
+"""Key of `info` under which a world whose step is many env steps says how many each took, (N,)."""
 
 
 @runtime_checkable
@@ -41,7 +44,7 @@ class Episode:
     task_return: float
     """Sum of the task rewards."""
     length: int
-    """Steps."""
+    """Env steps."""
 
 
 class ActionScale:
@@ -70,6 +73,8 @@ class ActionScale:
 class Collector:
     """Collects one step of every world at a time; `env_steps` counts steps summed over worlds.
 
+    A world whose step is many env steps says so in `info` under `ENV_STEPS`, and is counted by it.
+
     The first `warmup_steps` env steps take uniform random actions from `generator`.
     """
 
@@ -91,6 +96,7 @@ class Collector:
         self._action_shape = (world.num_envs, replay.layout.action_dim)
         self._returns = np.zeros(world.num_envs)
         self._lengths = np.zeros(world.num_envs, dtype=np.int64)
+        self._one_each = np.ones(world.num_envs, dtype=np.int64)
         self._finished: list[Episode] = []
         self._obs: Float[np.ndarray, "N O"] = np.empty(0)
         self._signals: dict[str, Float[np.ndarray, "N _"]] = {}
@@ -122,7 +128,7 @@ class Collector:
                 name: np.where(ended[:, None], final[name], value)
                 for name, value in signals.items()
             }
-        _require_finite(next_obs, reward)
+        require_finite(next_obs, reward)
         self.replay.add(
             StepArrays(
                 self._obs, action, reward, next_obs, terminated, truncated, skill.numpy(),
@@ -130,8 +136,9 @@ class Collector:
             )
         )  # fmt: skip
         self._obs, self._signals = obs, signals
-        self.env_steps += self.world.num_envs
-        self._count(reward, ended)
+        taken = info.get(ENV_STEPS, self._one_each)
+        self.env_steps += int(taken.sum())
+        self._count(reward, taken, ended)
         self.skills.advance(ended)
 
     def drain_episodes(self) -> list[Episode]:
@@ -180,16 +187,22 @@ class Collector:
     def _stored_signals(self, signals: Mapping[str, Any]) -> dict[str, Float[np.ndarray, "N _"]]:
         return {name: signals[name] for name in self.replay.layout.signals}
 
-    def _count(self, reward: Float[np.ndarray, " N"], ended: Bool[np.ndarray, " N"]) -> None:
+    def _count(
+        self,
+        reward: Float[np.ndarray, " N"],
+        taken: Int[np.ndarray, " N"],
+        ended: Bool[np.ndarray, " N"],
+    ) -> None:
         self._returns += reward
-        self._lengths += 1
+        self._lengths += taken
         for index in np.flatnonzero(ended):
             self._finished.append(Episode(float(self._returns[index]), int(self._lengths[index])))
         self._returns[ended] = 0.0
         self._lengths[ended] = 0
 
 
-def _require_finite(obs: Float[np.ndarray, "N O"], reward: Float[np.ndarray, " N"]) -> None:
+def require_finite(obs: Float[np.ndarray, "N O"], reward: Float[np.ndarray, " N"]) -> None:
+    """Raise NonFiniteStepError naming the first world whose row or reward is not finite."""
     if np.isfinite(obs).all() and np.isfinite(reward).all():
         return
     bad = ~(np.isfinite(obs).all(axis=1) & np.isfinite(reward))

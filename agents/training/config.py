@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 import tyro
 
+from agents.hierarchy.config import HierarchyConfig
 from agents.learners.config import SACConfig
 from agents.learners.network_config import NetworkConfig
 from rl_info.rewards.base import RewardConfig
@@ -73,6 +74,8 @@ class TrainConfig:
     """Skill variable that the policy is conditioned on."""
     skill_steps: int | None = None
     """Steps until a skill is drawn anew within an episode; None keeps it for the episode."""
+    hierarchy: HierarchyConfig = field(default_factory=HierarchyConfig)
+    """Skills of another run that the learner chooses from instead of acting."""
     rewards: Mapping[str, RewardConfig] = field(default_factory=dict)
     """Rewards by name, with a critic each."""
     learner: NetworkConfig = field(default_factory=SACConfig)

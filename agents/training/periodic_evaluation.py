@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from agents.evaluation.coverage import state_coverage
 from agents.evaluation.figures import RunLabel, trajectory_figure
 from agents.evaluation.rollouts import Rollouts, collect_rollouts, episode_steps
+from agents.evaluation.success import success_scalars
 from agents.evaluation.video import record_grid
 from agents.training.assembly import make_world
 from agents.training.logger import RunLogger
@@ -32,7 +33,6 @@ class PeriodicEvaluation:
     def __init__(self, session: Session) -> None:
         config = session.config
         self._config = config
-        self._learner = session.learner
         self._seed = derive_seed(config.seed, "evaluation")
         generator = torch_generator(config.seed, "evaluation")
         self._skills = config.skill.spread(config.eval_episodes, generator)
@@ -40,18 +40,21 @@ class PeriodicEvaluation:
         self._world = make_world(config, config.eval_episodes, self._seed)
         try:
             episode_steps(self._world)
+            self._policy = session.policy(self._world)
         except ValueError:
             self.close()
             raise
 
     def __call__(self, step: int, logger: RunLogger) -> Mapping[str, float]:
-        """Mean and spread of the return, mean length in steps, and visited cells of the task."""
-        rollouts = collect_rollouts(self._learner, self._world, self._skills, seed=self._seed)
+        """Mean and spread of the return, mean length in steps, visited cells of the task, and
+        the share of episodes that succeed, where the task says what success is."""
+        rollouts = collect_rollouts(self._policy, self._world, self._skills, seed=self._seed)
         scalars = {
             "eval/return": float(rollouts.returns.mean()),
             "eval/return_std": float(rollouts.returns.std()),
             "eval/length_steps": float(rollouts.lengths.mean()),
         }
+        scalars |= success_scalars(rollouts)
         if rollouts.positions is not None:
             cell = self._world.coverage_cell
             scalars[f"eval/coverage_cells_{cell:g}m"] = float(
@@ -78,7 +81,7 @@ class PeriodicEvaluation:
         world = make_world(self._config, VIDEO_TILES, self._seed)
         try:
             frames = record_grid(
-                self._learner, world, skills, skill, seed=self._seed, frames=VIDEO_FRAMES
+                self._policy, world, skills, skill, seed=self._seed, frames=VIDEO_FRAMES
             )
             logger.video(step, "eval/video", frames, VIDEO_FRAMES_PER_SECOND)
         except RenderingError as error:

@@ -13,6 +13,9 @@ import torch
 from tqdm.contrib.logging import logging_redirect_tqdm
 
 from agents.errors import UsageError
+from agents.hierarchy.build import find_skills
+from agents.hierarchy.storage import SKILLS, save_skills
+from agents.training.assembly import choose_device
 from agents.training.checkpoint import load_checkpoint
 from agents.training.config import TrainConfig
 from agents.training.config_data import to_data
@@ -54,7 +57,9 @@ def train(
     use_threads(config)
     with contextlib.ExitStack() as stack:
         try:
-            session = stack.enter_context(contextlib.closing(Session.build(config)))
+            device = choose_device(config)
+            skills = find_skills(config.hierarchy, folder if resume else None, device)
+            session = stack.enter_context(contextlib.closing(Session.build(config, skills)))
             evaluation = stack.enter_context(contextlib.closing(make_evaluation(session)))
         except ValueError as error:
             raise UsageError(str(error)) from error
@@ -65,6 +70,8 @@ def train(
             _restore(session, folder, states)
         else:
             create_run(folder, config)
+            if skills is not None:
+                save_skills(folder / SKILLS, skills)
             session.start()
         return _run(session, folder, evaluation, states.get("loop"))
 

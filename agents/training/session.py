@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from agents.evaluation.rollouts import SkillPolicy
+from agents.hierarchy.build import policy_of_steps, world_of_decisions
+from agents.hierarchy.skills import Skills
 from agents.training.algorithms import ALGORITHMS, algorithm_name
 from agents.training.assembly import build_learner, make_world, reward_context
 from agents.training.batches import Batches
@@ -32,11 +35,18 @@ class Session:
     replay: Replay
     collector: Collector
     batches: Batches
+    skills: Skills | None = None
+    """What the learner chooses from, if it does not act itself."""
 
     @classmethod
-    def build(cls, config: TrainConfig) -> Session:
-        """Fresh parts in which nothing has happened yet; raises ValueError for bad settings."""
-        world = make_world(config, config.num_envs, derive_seed(config.seed, "worlds"))
+    def build(cls, config: TrainConfig, skills: Skills | None = None) -> Session:
+        """Fresh parts in which nothing has happened yet; raises ValueError for bad settings.
+
+        With `skills`, the learner acts by choosing among them.
+        """
+        seed = derive_seed(config.seed, "worlds")
+        task_world = make_world(config, config.num_envs, seed)
+        world = world_of_decisions(task_world, skills, config.hierarchy, seed)
         try:
             context = reward_context(config, world)
             learner = build_learner(config, context)
@@ -46,18 +56,22 @@ class Session:
             algorithm = ALGORITHMS[algorithm_name(config.learner)]
             replay = Replay(layout, config.num_envs, algorithm.capacity(config), learner.device)
             batches = algorithm.batches(config, replay)
-            skills = SkillSampler(
+            sampler = SkillSampler(
                 config.skill,
                 config.num_envs,
                 torch_generator(config.seed, "skills"),
                 config.skill_steps,
             )
             warmup = numpy_generator(config.seed, "warmup")
-            collector = Collector(world, replay, skills, warmup, config.warmup_steps)
+            collector = Collector(world, replay, sampler, warmup, config.warmup_steps)
         except BaseException:
             world.close()
             raise
-        return cls(config, world, learner, replay, collector, batches)
+        return cls(config, world, learner, replay, collector, batches, skills)
+
+    def policy(self, world: VectorWorld) -> SkillPolicy:
+        """What acts in worlds of the task, such as `world`, one env step at a time."""
+        return policy_of_steps(self.learner, self.skills, self.config.hierarchy, world)
 
     def loop(self, observer: Observer) -> TrainingLoop:
         """The loop over these parts."""
