@@ -13,6 +13,9 @@ class RunningNormaliser(nn.Module):
     Statistics are float64 buffers (so that millions of rows do not stall them) and are part of the
     state dict. Until the first row it is the identity; a dimension that has not varied is only
     centred. Outputs are clipped to ±`clip` standard deviations.
+
+    With `isotropic`, all dimensions are divided by one number, the root of their mean variance, so
+    that distances keep their shape: right for dimensions of one unit, such as a place in metres.
     """
 
     count: Tensor
@@ -21,9 +24,10 @@ class RunningNormaliser(nn.Module):
     shift: Tensor
     inverse_std: Tensor
 
-    def __init__(self, width: int, clip: float = 10.0) -> None:
+    def __init__(self, width: int, clip: float = 10.0, isotropic: bool = False) -> None:
         super().__init__()
         self.clip = clip
+        self.isotropic = isotropic
         self.register_buffer("count", torch.zeros((), dtype=torch.float64))
         self.register_buffer("mean", torch.zeros(width, dtype=torch.float64))
         self.register_buffer("squares", torch.zeros(width, dtype=torch.float64))
@@ -42,7 +46,10 @@ class RunningNormaliser(nn.Module):
         self.squares += delta.square() * (self.count * len(values) / total)
         self.mean += delta * (len(values) / total)
         self.count.copy_(total)
-        std = (self.squares / total).sqrt()
+        variance = self.squares / total
+        if self.isotropic:
+            variance = variance.mean().expand_as(variance)
+        std = variance.sqrt()
         self.shift.copy_(self.mean)
         self.inverse_std.copy_(torch.where(std > 1e-6, 1.0 / std, 1.0))
 

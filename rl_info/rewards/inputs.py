@@ -54,19 +54,22 @@ class StateInput(nn.Module):
 
     The statistics follow batches until `rows` rows have been seen and then stay fixed: a distance
     learned on inputs whose scale keeps drifting would drift with it. `rows` 0 leaves the input
-    raw. Standardised inputs are not clipped, because a skill may go arbitrarily far.
+    raw. Standardised inputs are not clipped, because a skill may go arbitrarily far. `isotropic`
+    divides all dimensions by one number; see `RunningNormaliser`.
 
     Raises ValueError for a negative `rows`.
     """
 
-    def __init__(self, context: RewardContext, source: str, rows: int) -> None:
+    def __init__(
+        self, context: RewardContext, source: str, rows: int, isotropic: bool = False
+    ) -> None:
         super().__init__()
         if rows < 0:
             raise ValueError(f"normaliser_rows must be 0 (off) or positive, got {rows}")
         self.source = source
         self.rows = rows
         self.width = context.obs_dim if source == OBSERVATION else context.signals[source]
-        self.normaliser = RunningNormaliser(self.width, clip=math.inf)
+        self.normaliser = RunningNormaliser(self.width, clip=math.inf, isotropic=isotropic)
 
     @property
     def reads_observation(self) -> bool:

@@ -20,6 +20,10 @@ from rl_info.transitions import Transitions
 class LSDConfig(StateNetworkConfig):
     """Settings of the LSD reward."""
 
+    isotropic: bool = False
+    """Divide all dimensions of the input by one number instead of each by its own deviation: for
+    places, whose distance in metres it keeps but for a factor."""
+
 
 class LSD(IntrinsicReward, StateEmbedding):
     """r = (φ(s') − φ(s))ᵀ z with φ 1-Lipschitz in the Euclidean distance of its input.
@@ -35,7 +39,7 @@ class LSD(IntrinsicReward, StateEmbedding):
     ) -> None:
         super().__init__(context, requires=needed_signals(config.input))
         self.config = config
-        self.state = StateInput(context, config.input, config.normaliser_rows)
+        self.state = StateInput(context, config.input, config.normaliser_rows, config.isotropic)
         hidden = (config.hidden_dim,) * config.hidden_layers
         self.phi = SpectralMLP((self.state.width, *hidden, context.skill.dim), generator)
 

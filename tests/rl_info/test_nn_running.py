@@ -37,6 +37,17 @@ def test_a_dimension_that_never_varied_is_only_centred():
     torch.testing.assert_close(normaliser(torch.tensor([[4.5, 3.0]])), torch.tensor([[0.5, 1.0]]))
 
 
+def test_an_isotropic_normaliser_keeps_the_shape_of_distances():
+    values = rows()
+    normaliser = RunningNormaliser(3, isotropic=True)
+    normaliser.observe(values)
+    standard = normaliser(values)
+    deviation = values.double().std(0, correction=0)
+    scale = deviation.square().mean().sqrt().float()
+    torch.testing.assert_close(torch.pdist(standard[:50]) * scale, torch.pdist(values[:50]))
+    torch.testing.assert_close(standard.square().mean(), torch.ones(()), rtol=1e-3, atol=0)
+
+
 def test_the_normaliser_state_round_trips():
     first, second = RunningNormaliser(3), RunningNormaliser(3)
     first.observe(rows())
