@@ -8,12 +8,11 @@ from typing import Any
 import torch
 
 import envs
-from agents.learners.reward_term import RewardTerm
 from agents.training.algorithms import ALGORITHMS, algorithm_name
 from agents.training.config import TrainConfig
-from agents.training.seeding import derive_seed, torch_generator
+from agents.training.reward_terms import build_terms
+from agents.training.seeding import derive_seed
 from envs.vector_world import VectorWorld
-from rl_info.rewards import build_reward
 from rl_info.rewards.base import RewardContext
 
 
@@ -44,13 +43,7 @@ def reward_context(config: TrainConfig, world: VectorWorld) -> RewardContext:
 
 def build_learner(config: TrainConfig, context: RewardContext) -> Learner:
     """The run's learner with fresh parameters; raises ValueError for an unsuitable context."""
-    rewards = {
-        name: RewardTerm(
-            build_reward(name, context, settings, torch_generator(config.seed, f"reward/{name}")),
-            settings,
-        )
-        for name, settings in config.rewards.items()
-    }
+    rewards = build_terms(config, context)
     build = ALGORITHMS[algorithm_name(config.learner)].learner
     learner: Learner = build(
         context.obs_dim,

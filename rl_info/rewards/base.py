@@ -58,6 +58,23 @@ class RewardConfig:
             raise ValueError(f"{name} of {kind} must be {bound}, got {getattr(self, name)!r}")
 
 
+class MissingSignalError(ValueError):
+    """A reward needs side signals that the environment lacks."""
+
+    def __init__(self, reward: str, requires: tuple[str, ...], context: RewardContext) -> None:
+        self.reward = reward
+        """Name of the reward's class."""
+        self.requires = requires
+        """All signals that it reads."""
+        self.missing = tuple(signal for signal in requires if signal not in context.signals)
+        """Those of them that the environment lacks."""
+        names = ", ".join(map(repr, self.missing))
+        super().__init__(
+            f"{reward} needs the signal{'s' if len(self.missing) > 1 else ''} {names}; "
+            f"this environment has: {', '.join(sorted(context.signals)) or 'none'}"
+        )
+
+
 class IntrinsicReward(nn.Module, ABC):
     """Values a step; may learn from batches what it needs to do so.
 
@@ -74,20 +91,17 @@ class IntrinsicReward(nn.Module, ABC):
     def __init__(self, context: RewardContext, *, requires: tuple[str, ...] = ()) -> None:
         """Check the context; `requires` adds signals to those that the class needs.
 
-        Raises ValueError if the environment lacks a needed signal or the skill kind is unsuitable.
+        Raises MissingSignalError if the environment lacks a needed signal, and ValueError if the
+        skill kind is unsuitable.
         """
         super().__init__()
         self.requires = (*type(self).requires, *requires)
         name = type(self).__name__
-        missing = [signal for signal in self.requires if signal not in context.signals]
-        if missing:
-            raise ValueError(
-                f"{name} needs the signal {missing[0]!r}; this environment has: "
-                f"{', '.join(sorted(context.signals)) or 'none'}"
-            )
+        if not set(self.requires) <= set(context.signals):
+            raise MissingSignalError(name, self.requires, context)
         if context.skill.kind not in self.skill_kinds:
             raise ValueError(
-                f"{name} works with {' or '.join(sorted(self.skill_kinds))} skills, "
+                f"{name} works with skills of kind {' or '.join(sorted(self.skill_kinds))}, "
                 f"not with kind {context.skill.kind!r}"
             )
         self.context = context

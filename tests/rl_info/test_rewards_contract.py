@@ -153,7 +153,7 @@ def test_losses_draw_no_global_random_numbers(name):
 @pytest.mark.parametrize(("name", "kind"), REFUSED)
 def test_an_unsuitable_kind_of_skill_is_refused_with_the_suitable_ones(name, kind):
     suitable_kinds = " or ".join(sorted(REWARDS[name].module.skill_kinds))
-    with pytest.raises(ValueError, match=f"works with {suitable_kinds} skills, not with .*{kind}"):
+    with pytest.raises(ValueError, match=f"works with skills of kind {suitable_kinds}, not with .*{kind}"):
         build(name, kind)
 
 
