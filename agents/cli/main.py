@@ -21,6 +21,7 @@ VERBS: dict[str, tuple[str, str]] = {
         "agents.cli.evaluate",
         "evaluate a run: returns, coverage, goals, pictures",
     ),
+    "plan": ("agents.cli.plan", "bring things to goals by planning over the skills of a run"),
     "mi": ("agents.cli.mi", "estimate the mutual information of samples in a file"),
     "list": ("agents.cli.list_names", "list agents, envs, rewards or estimators"),
     "doctor": ("agents.cli.doctor", "say what this machine can do and how to fix what is missing"),
