@@ -92,7 +92,6 @@ class RewardSet:
         """
         return self._heads.cumulants(batch)
 
-    @torch.no_grad()
     def readout(self, skill: Float[Tensor, "B Z"]) -> Readout:
         """How rewards are read from cumulants, and values from outputs, under these skills."""
         return self._heads.readout(skill)

@@ -137,8 +137,8 @@ class MultiCriticSAC:
             experience = single_steps(batch, cumulants, discount)
         else:
             experience = windows(batch, cumulants, discount, valid)
-        readout = self.terms.readout(experience.skill)
         with torch.inference_mode():
+            readout = self.terms.readout(experience.skill)
             rewards = readout.values(cumulants[:, :size])
             metrics |= losses.by_name("reward/", self.terms.names, rewards.mean(dim=1))
             metrics |= self._learn(experience, readout)

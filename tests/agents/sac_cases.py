@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from agents.learners import MultiCriticSAC, RewardTerm, SACConfig
 from rl_info.rewards.base import IntrinsicReward, Metrics, RewardConfig, RewardContext
+from rl_info.rewards.linear import LinearReward
 from rl_info.skills import SkillSpec
 from rl_info.transitions import Transitions
 
@@ -44,6 +45,21 @@ class LearnedReward(IntrinsicReward):
         return batch.next_obs @ self.weight
 
 
+class FeatureReward(IntrinsicReward, LinearReward):
+    """The first entries of the next observation as features, read by the skill."""
+
+    feature_dim = SKILL.dim
+
+    def features(self, batch: Transitions) -> Float[Tensor, "B F"]:
+        return batch.next_obs[:, : self.feature_dim]
+
+    def readout(self, skill: Float[Tensor, "B Z"]) -> Float[Tensor, "B F"]:
+        return skill
+
+    def forward(self, batch: Transitions) -> Float[Tensor, " B"]:
+        return self.read(self.features(batch), batch.skill)
+
+
 def context(skill: SkillSpec = SKILL) -> RewardContext:
     return RewardContext(OBS, ACTION, skill)
 
@@ -51,6 +67,7 @@ def context(skill: SkillSpec = SKILL) -> RewardContext:
 def learner(
     *configs: RewardConfig,
     learned: bool = False,
+    features: RewardConfig | None = None,
     seed: int = 0,
     skill: SkillSpec = SKILL,
     **fields: Any,
@@ -61,6 +78,8 @@ def learner(
     }
     if learned:
         terms["learned"] = RewardTerm(LearnedReward(context(skill)), RewardConfig())
+    if features is not None:
+        terms["features"] = RewardTerm(FeatureReward(context(skill)), features)
     config = SACConfig(**{**SMALL, **fields})
     return MultiCriticSAC(OBS, ACTION, skill, terms, config, seed=seed)
 

@@ -6,14 +6,14 @@ import copy
 
 import pytest
 import torch
-from sac_cases import ACTION, batch, learner
+from sac_cases import ACTION, FeatureReward, TaskReward, batch, learner
 from torch import Tensor, nn
 from torch.distributions import Independent, Normal, TransformedDistribution
 from torch.distributions.transforms import TanhTransform
 
 from agents.learners import MultiCriticSAC
 from rl_info.nn import StackedMLP
-from rl_info.rewards import RewardConfig
+from rl_info.rewards import IntrinsicReward, RewardConfig
 from rl_info.transitions import Transitions
 
 
@@ -38,8 +38,22 @@ def unstack(net: StackedMLP, member: int, rows: slice) -> nn.Sequential:
     return nn.Sequential(*parts)
 
 
+def width(reward: IntrinsicReward) -> int:
+    return reward.feature_dim if isinstance(reward, FeatureReward) else 1
+
+
+def linear_form(reward: IntrinsicReward, data: Transitions) -> tuple[Tensor, Tensor]:
+    """Columns that a critic sums up, and the weights that make a value of them."""
+    if isinstance(reward, FeatureReward):
+        return data.next_obs[:, : reward.feature_dim], data.skill
+    return reward(data)[:, None], torch.ones(len(data.obs), 1)
+
+
 class SlowSAC:
-    """K rewards, each with its own pair of critics, and one update after the other in words."""
+    """K rewards, each with its own pair of critics, and one update after the other in words.
+
+    A critic of a reward that is linear in features has a column for each of them.
+    """
 
     def __init__(self, fast: MultiCriticSAC, configs: list[RewardConfig]) -> None:
         self.configs, self.settings = configs, fast.config
@@ -47,14 +61,15 @@ class SlowSAC:
         self.generator.set_state(fast.generator.get_state())
         self.actor = unstack(fast.actor.net, 0, slice(None))
         net = fast.critics.net
-        alone = net.layout.outputs == 1
+        self.rewards = list(fast.rewards.values())
+        alone = fast.config.critic_sharing == "none"
         self.critics = [
             [
-                unstack(net, e * len(configs) + k, slice(0, 1)) if alone
-                else unstack(net, e, slice(k, k + 1))
+                unstack(net, e * len(configs) + k, slice(0, columns)) if alone
+                else unstack(net, e, slice(k, k + columns))
                 for e in range(fast.config.ensemble_size)
             ]
-            for k in range(len(configs))
+            for k, columns in enumerate(map(width, self.rewards))
         ]  # fmt: skip
         self.targets = copy.deepcopy(self.critics)
         self.log_alpha = nn.Parameter(fast.temperature.log.detach().clone())
@@ -87,20 +102,26 @@ class SlowSAC:
             next_action, next_log_prob = self.policy(next_state, next_noise)
         loss = torch.zeros(())
         for k, config in enumerate(self.configs):
+            columns, weight = linear_form(self.rewards[k], data)
             with torch.no_grad():
                 inputs = torch.cat([next_state, next_action], dim=-1)
-                values = [target(inputs)[:, 0] for target in self.targets[k]]
-                soft = torch.stack(values).min(dim=0).values - alpha / weights * next_log_prob
-                bootstrap = torch.where(data.terminated, 0.0, config.discount * soft)
-                wanted = (k + 1) * data.reward + bootstrap
+                each = torch.stack([target(inputs) for target in self.targets[k]])
+                least = (each * weight).sum(dim=-1).argmin(dim=0)
+                bootstrap = each[least, torch.arange(len(least))]
+                if isinstance(self.rewards[k], TaskReward):
+                    bootstrap = bootstrap - alpha / weights * next_log_prob[:, None]
+                goes_on = ~data.terminated[:, None]
+                wanted = columns + config.discount * goes_on * bootstrap
             for critic in self.critics[k]:
-                found = critic(torch.cat([state, data.action], dim=-1))[:, 0]
-                loss = loss + 0.5 * (found - wanted).square().mean()
+                found = critic(torch.cat([state, data.action], dim=-1))
+                loss = loss + 0.5 * (found - wanted).square().sum(dim=-1).mean()
         self.step(0, loss)
         action, log_prob = self.policy(state, noise)
         objective = torch.zeros(())
-        for config, pair in zip(self.configs, self.critics, strict=True):
-            values = [critic(torch.cat([state, action], dim=-1))[:, 0] for critic in pair]
+        for config, reward, pair in zip(self.configs, self.rewards, self.critics, strict=True):
+            weight = linear_form(reward, data)[1]
+            inputs = torch.cat([state, action], dim=-1)
+            values = [(critic(inputs) * weight).sum(dim=-1) for critic in pair]
             objective = objective + config.weight * torch.stack(values).min(dim=0).values
         self.step(1, (alpha * log_prob - objective).mean())
         gap = -log_prob.detach().mean() + self.settings.target_entropy_scale * ACTION
@@ -117,33 +138,38 @@ def outputs(fast: MultiCriticSAC, slow: SlowSAC, probe: Transitions) -> list[tup
     inputs = torch.cat([state, probe.action], dim=-1)
 
     def values(critics: list[list[nn.Sequential]]) -> Tensor:
-        return torch.stack([torch.stack([c(inputs)[:, 0] for c in pair]) for pair in critics], 1)
+        return torch.cat([torch.stack([c(inputs).T for c in pair]) for pair in critics], dim=1)
 
+    count = fast.terms.outputs
+    used = [k * count + i for k, each in enumerate(slow.rewards) for i in range(width(each))]
     return [
         (fast.actor.net(state)[0].T, slow.actor(state)),
-        (fast.critics.run(state, probe.action).outputs, values(slow.critics)),
-        (fast.target_critics.run(state, probe.action).outputs, values(slow.targets)),
+        (fast.critics.run(state, probe.action).outputs[:, used], values(slow.critics)),
+        (fast.target_critics.run(state, probe.action).outputs[:, used], values(slow.targets)),
         (fast.temperature(), slow.log_alpha.exp()),
     ]
 
 
-Case = tuple[list[RewardConfig], str]
+Case = tuple[list[RewardConfig], str, RewardConfig | None]
 CASES: dict[str, Case] = {
-    "one reward is plain soft actor-critic": ([RewardConfig()], "trunk"),
-    "one reward, no sharing": ([RewardConfig(discount=0.9)], "none"),
+    "one reward is plain soft actor-critic": ([RewardConfig()], "trunk", None),
+    "one reward, no sharing": ([RewardConfig(discount=0.9)], "none", None),
     "two separate critics": (
-        [RewardConfig(weight=0.5), RewardConfig(weight=2.0, discount=0.8)], "none",
+        [RewardConfig(weight=0.5), RewardConfig(weight=2.0, discount=0.8)], "none", None,
+    ),
+    "successor features beside a value": (
+        [RewardConfig(weight=0.5)], "none", RewardConfig(weight=2.0, discount=0.8),
     ),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_updates_equal_the_slow_reference(name):
-    configs, sharing = CASES[name]
-    fast = learner(*configs, critic_sharing=sharing, hidden_dim=32)
+    configs, sharing, features = CASES[name]
+    fast = learner(*configs, critic_sharing=sharing, hidden_dim=32, features=features)
     for k, reward in enumerate(fast.rewards.values()):
         reward.factor = k + 1.0
-    slow = SlowSAC(fast, configs)
+    slow = SlowSAC(fast, configs + ([] if features is None else [features]))
     for seed in range(10):
         data = batch(64, seed=seed)
         fast.update(data)
