@@ -13,7 +13,7 @@ class HierarchyConfig:
     Everything that counts env steps still counts those of the world, while the replay and the
     learner's `n_step` and `rollout_length` count decisions, and discounts are per decision.
 
-    Raises ValueError if `steps` is below 1.
+    Raises ValueError if `steps` is below 1, or for a setting of skills where there are none.
     """
 
     skills: str | None = None
@@ -27,3 +27,7 @@ class HierarchyConfig:
     def __post_init__(self) -> None:
         if self.steps < 1:
             raise ValueError(f"hierarchy.steps must be at least 1, got {self.steps}")
+        if self.skills is None:
+            for name, default in (("steps", HierarchyConfig.steps), ("sample", False)):
+                if getattr(self, name) != default:
+                    raise ValueError(f"hierarchy.{name} needs --hierarchy.skills RUN_FOLDER")

@@ -35,10 +35,13 @@ def skills_of_run(folder: Path, device: torch.device) -> FrozenSkills:
 
     Raises UsageError if the folder is not that of a run, is damaged, or its agent has no skills.
     """
-    config = read_config(folder)
-    _require_skills(folder, config)
-    path = latest_checkpoint(folder)
-    loaded = load_checkpoint(path, ["learner"])
+    try:
+        config = read_config(folder)
+        _require_skills(config)
+        path = latest_checkpoint(folder)
+        loaded = load_checkpoint(path, ["learner"])
+    except UsageError as error:
+        raise UsageError(f"--hierarchy.skills {folder}: {error}") from error
     try:
         with closing(make_world(config, 1, config.seed)) as world:
             interface = Interface.of(world)
@@ -50,17 +53,15 @@ def skills_of_run(folder: Path, device: torch.device) -> FrozenSkills:
         raise CorruptRunError(f"{path} does not belong to the run's settings: {error}") from error
 
 
-def _require_skills(folder: Path, config: TrainConfig) -> None:
+def _require_skills(config: TrainConfig) -> None:
     if config.hierarchy.skills is not None:
         raise UsageError(
-            f"--hierarchy.skills {folder}: this run chooses among the skills of "
-            f"{config.hierarchy.skills}; name a run that learned skills of its own"
+            f"this run chooses among the skills of {config.hierarchy.skills}; name a run whose "
+            "agent acts itself"
         )
     if config.skill.kind == "none":
         able = [name for name, preset in PRESETS.items() if preset.skill.kind != "none"]
-        raise UsageError(
-            f"--hierarchy.skills {folder}: this run has no skill; train one of {', '.join(able)}"
-        )
+        raise UsageError(f"this run has no skill; train one of {', '.join(able)}")
 
 
 def save_skills(folder: Path, skills: FrozenSkills) -> None:
