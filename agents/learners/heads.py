@@ -66,14 +66,16 @@ class FeatureHeads:
 
     F is the largest number of features. Outputs that a reward does not need stay unused: all
     critics lie in one stack, whose members have one shape.
+
+    Raises ValueError for a reward with features of another number than its `feature_dim`.
     """
 
     def __init__(self, modules: Sequence[IntrinsicReward], device: torch.device) -> None:
         self._modules = tuple(modules)
-        widths = [feature_count(module) for module in modules]
-        self.outputs = max(1, *widths)
+        self._widths = [feature_count(module) for module in modules]
+        self.outputs = max(1, *self._widths)
         index = torch.arange(self.outputs, device=device)
-        width = torch.tensor(widths, device=device)[:, None]
+        width = torch.tensor(self._widths, device=device)[:, None]
         self._used = (index < width.clamp_min(1)).float()
         self._is_value = ((width == 0) & (index == 0)).float()
 
@@ -96,8 +98,13 @@ class FeatureHeads:
         return FeatureReadout(self._stack(weight), self._used, self._is_value)
 
     def _stack(self, columns: Sequence[Float[Tensor, "B _"]]) -> Float[Tensor, "K F B"]:
-        width = self.outputs
-        return torch.stack([pad(each, (0, width - each.shape[1])).T for each in columns])
+        for module, each, width in zip(self._modules, columns, self._widths, strict=True):
+            if each.shape[1] != max(width, 1):
+                raise ValueError(
+                    f"{type(module).__name__} has feature_dim {width}, "
+                    f"but its features or their readout have {each.shape[1]} columns"
+                )
+        return torch.stack([pad(each, (0, self.outputs - each.shape[1])).T for each in columns])
 
 
 def as_linear(module: IntrinsicReward) -> LinearReward | None:
@@ -108,9 +115,17 @@ def as_linear(module: IntrinsicReward) -> LinearReward | None:
 
 
 def feature_count(module: IntrinsicReward) -> int:
-    """Number of features whose successor features a reward's critic learns; 0 for none."""
+    """Number of features whose successor features a reward's critic learns; 0 for none.
+
+    Raises ValueError for a reward that is linear in no features at all.
+    """
     linear = as_linear(module)
-    return 0 if linear is None else linear.feature_dim
+    if linear is None:
+        return 0
+    if linear.feature_dim < 1:
+        name = type(module).__name__
+        raise ValueError(f"feature_dim of {name} must be at least 1, got {linear.feature_dim}")
+    return linear.feature_dim
 
 
 def heads_of(modules: Sequence[IntrinsicReward], device: torch.device) -> Heads:

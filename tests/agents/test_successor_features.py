@@ -286,6 +286,19 @@ def test_a_single_feature_that_every_skill_reads_alike_is_a_value():
     torch.testing.assert_close(feature.critics.net.flat, value.critics.net.flat)
 
 
+@pytest.mark.parametrize("width", [0, SKILL.dim - 1, SKILL.dim + 1])
+def test_features_of_another_number_than_declared_are_refused(width):
+    class Wrong(FeatureReward):
+        feature_dim = width
+
+        def features(self, batch: Transitions) -> Tensor:
+            return batch.next_obs[:, : SKILL.dim]
+
+    terms = {"wrong": RewardTerm(Wrong(context()), RewardConfig())}
+    with pytest.raises(ValueError, match=f"feature_dim .*{width}"):
+        MultiCriticSAC(OBS, ACTION, SKILL, terms, SACConfig(**SMALL)).update(batch())
+
+
 def ppo(**fields: Any) -> MultiCriticPPO:
     config = PPOConfig(hidden_dim=16, epochs=2, minibatches=2)
     return MultiCriticPPO(OBS, ACTION, SKILL, built(**fields), config)

@@ -11,6 +11,7 @@ from safetensors.torch import load, save
 
 from rl_info.rewards import REWARDS, build_reward
 from rl_info.rewards.inputs import StateNetworkConfig
+from rl_info.rewards.linear import LinearReward
 from rl_info.skills import SkillKind, SkillSpec
 from rl_info.transitions import Transitions
 
@@ -27,6 +28,7 @@ CASES = [
     if kind in entry.module.skill_kinds
 ]  # fmt: skip
 LEARNING_CASES = [case for case in CASES if case[0] in LEARNING]
+LINEAR_CASES = [case for case in CASES if issubclass(REWARDS[case[0]].module, LinearReward)]
 REFUSED = [(name, kind) for name in REWARDS for kind in SKILLS if (name, kind) not in CASES]
 DIFFERENCES = {
     "lsd": "phi.4.bias", "metra": "phi.4.bias", "csd": "phi.4.bias", "csf": "phi.4.bias",
@@ -64,6 +66,23 @@ def test_values_are_one_finite_float_for_each_step(name, kind):
     assert values.shape == (32,)
     assert values.dtype == torch.float32
     assert values.isfinite().all()
+
+
+@pytest.mark.parametrize(("name", "kind"), LINEAR_CASES)
+def test_a_linear_reward_is_its_features_times_the_readout_of_its_skill(name, kind):
+    reward = build(name, kind)
+    for seed in range(2):
+        reward.loss(random_batch(SKILLS[kind], seed=seed))
+    batch = random_batch(SKILLS[kind], seed=2)
+    features, readout = reward.features(batch), reward.readout(batch.skill)
+    assert features.shape == readout.shape == (32, reward.feature_dim)
+    assert features.dtype == readout.dtype == torch.float32
+    torch.testing.assert_close((features * readout).sum(dim=-1), reward(batch))
+    # Features do not know the skill: all that a skill changes is how they are read.
+    other = dataclasses.replace(batch, skill=batch.skill.flip(0))
+    assert torch.equal(reward.features(other), features)
+    assert reward.successor_features
+    assert not build(name, kind, successor_features=False).successor_features
 
 
 @pytest.mark.parametrize(("name", "kind"), LEARNING_CASES)
@@ -153,7 +172,9 @@ def test_losses_draw_no_global_random_numbers(name):
 @pytest.mark.parametrize(("name", "kind"), REFUSED)
 def test_an_unsuitable_kind_of_skill_is_refused_with_the_suitable_ones(name, kind):
     suitable_kinds = " or ".join(sorted(REWARDS[name].module.skill_kinds))
-    with pytest.raises(ValueError, match=f"works with skills of kind {suitable_kinds}, not with .*{kind}"):
+    with pytest.raises(
+        ValueError, match=f"works with skills of kind {suitable_kinds}, not with .*{kind}"
+    ):
         build(name, kind)
 
 
