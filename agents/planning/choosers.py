@@ -79,8 +79,8 @@ class PlannedSkills:
         else:
             start = self._proposal.shift(length)
         found = self.planner(self.model, cost, state, start, self.search, self.generator)
-        self._proposal = found
-        sequence = found.mode()
+        self._proposal = found.proposal
+        sequence = found.skills
         foreseen = self.model.predict(state, sequence[:, None]).mean(dim=0)[:, 0]
         self.plans.steps.append(self._step)
         self.plans.foreseen.append(foreseen.cpu())

@@ -102,15 +102,17 @@ def _names(line: bool) -> dict[str, str]:
 
 
 def _add_key(axes: Axes, line: bool) -> None:
-    grey = {"color": "#555555"}
+    grey = "#555555"
     entries = [
-        Line2D([], [], linewidth=1.4, label="real path", **grey),
-        Line2D([], [], linewidth=1, linestyle="--", marker="o", ms=3, label="first plan", **grey),
+        Line2D([], [], linewidth=1.4, label="real path", color=grey),
+        Line2D(
+            [], [], linewidth=1, linestyle="--", marker="o", ms=3, label="first plan", color=grey
+        ),
     ]
     if line:
-        entries.append(Line2D([], [], linewidth=0.8, linestyle=":", label="goal", **grey))
+        entries.append(Line2D([], [], linewidth=0.8, linestyle=":", label="goal", color=grey))
     else:
-        entries.append(Line2D([], [], linestyle="", marker="+", ms=9, label="start", **grey))
-        entries.append(Line2D([], [], linestyle="", marker="*", ms=11, label="goal", **grey))
+        entries.append(Line2D([], [], linestyle="", marker="+", ms=9, label="start", color=grey))
+        entries.append(Line2D([], [], linestyle="", marker="*", ms=11, label="goal", color=grey))
     axes.legend(handles=entries, frameon=False, fontsize=8, loc="upper left",
                 bbox_to_anchor=(0.0, -0.14), ncols=4, columnspacing=1.0)  # fmt: skip

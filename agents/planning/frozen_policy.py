@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float, Int
@@ -17,19 +16,14 @@ WHOLE = "observation"
 """Name of the only part of an observation without names."""
 
 
-@dataclass(frozen=True)
 class FrozenPolicy:
-    """`policy`, reading `columns` of the observation."""
+    """`policy`, reading `columns` of the observation; `parts` names the parts of what it reads."""
 
-    policy: SkillPolicy
-    columns: Int[Tensor, " C"]
-    parts: Mapping[str, slice]
-    """Names of the parts of what the policy reads."""
-
-    @property
-    def device(self) -> torch.device:
-        """Where it computes."""
-        return self.policy.device
+    def __init__(
+        self, policy: SkillPolicy, columns: Int[Tensor, " C"], parts: Mapping[str, slice]
+    ) -> None:
+        self.policy, self.columns, self.parts = policy, columns, parts
+        self.device = policy.device
 
     def known(self, obs: Float[Tensor, "N O"]) -> Float[Tensor, "N C"]:
         """The part of an observation that the policy was trained on."""

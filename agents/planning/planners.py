@@ -55,6 +55,18 @@ class PlannerConfig:
             raise ValueError(f"elite_share must be in (0, 1], got {self.elite_share}")
 
 
+@dataclass(frozen=True)
+class Plan:
+    """What a planner found for B problems."""
+
+    skills: Float[Tensor, "B H Z"]
+    """The sequence to carry out."""
+    proposal: Proposal
+    """The fitted distribution, from which the next plan can start."""
+    cost: Float[Tensor, " B"]
+    """Expected cost of the sequence."""
+
+
 def expected_cost(
     model: Model, cost: Cost, state: Any, skills: Float[Tensor, "B S H Z"]
 ) -> Float[Tensor, "B S"]:
@@ -72,25 +84,29 @@ def mppi(
     proposal: Proposal,
     config: PlannerConfig,
     generator: torch.Generator,
-) -> Proposal:
+) -> Plan:
     """Model predictive path integral control (Williams et al., arXiv 1707.02342, algorithm 2).
 
     Each iteration draws sequences with a fixed spread and moves the mean to their average under
     the weights exp(−S/λ), S the cost of a sequence. As in the paper with α = 1, costs of the
-    controls themselves belong to `cost`. Two departures: several iterations at each decision, and
-    λ in units of the standard deviation of the sampled costs of a problem, so that it needs no
-    knowledge of their size. Without spread in the costs all samples weigh the same. Discrete
-    skills have categorical distributions, whose probabilities are the weighted frequencies.
+    controls themselves belong to `cost`. Departures: several iterations at each decision; λ in
+    units of the standard deviation of the sampled costs of a problem, so that it needs no knowledge
+    of their size (without spread in the costs all samples weigh the same); and the plan is the
+    cheapest sample where that costs less than the mean, as the mean of two ways around something
+    may be neither. Discrete skills have categorical distributions, whose probabilities are the
+    weighted frequencies.
 
-    Returns the fitted distribution of B problems; its `mode` is the plan.
+    Raises FloatingPointError for a cost that is not finite.
     """
+    best: Candidates | None = None
     for _ in range(config.iterations):
         samples = proposal.sample(config.samples, generator)
         costs = expected_cost(model, cost, state, samples)
+        best = _cheaper(best, samples, costs)
         spread = costs.std(dim=1, keepdim=True, correction=0).clamp_min(1e-12)
         weights = torch.softmax(-costs / (config.temperature * spread), dim=1)
         proposal = proposal.refit(samples, weights, adapt_spread=False)
-    return proposal
+    return _conclude(model, cost, state, proposal, best)
 
 
 def cem(
@@ -100,27 +116,57 @@ def cem(
     proposal: Proposal,
     config: PlannerConfig,
     generator: torch.Generator,
-) -> Proposal:
+) -> Plan:
     """The cross-entropy method for optimisation (Rubinstein, Methodology and Computing in Applied
     Probability 1, 1999).
 
     Each iteration draws sequences and fits the distribution, spread included, to the share of them
     that costs least: for a Gaussian mean and standard deviation, for discrete skills the
-    frequencies. At least 2 samples count. The spread keeps a floor, and the frequencies a share of
-    the uniform distribution, which the original lets vanish.
+    frequencies. At least 2 samples count. Departures: the spread keeps a floor, and the frequencies
+    a share of the uniform distribution, which the original lets vanish; and the plan is the
+    cheapest sample where that costs less than the mode, as in iCEM (Pinneri et al.,
+    arXiv 2008.06389).
 
-    Returns the fitted distribution of B problems; its `mode` is the plan.
+    Raises FloatingPointError for a cost that is not finite.
     """
+    best: Candidates | None = None
     elites = min(max(round(config.elite_share * config.samples), 2), config.samples)
     for _ in range(config.iterations):
         samples = proposal.sample(config.samples, generator)
         costs = expected_cost(model, cost, state, samples)
-        best = costs.topk(elites, dim=1, largest=False).indices
-        weights = torch.zeros_like(costs).scatter_(1, best, 1.0 / elites)
+        best = _cheaper(best, samples, costs)
+        chosen = costs.topk(elites, dim=1, largest=False).indices
+        weights = torch.zeros_like(costs).scatter_(1, chosen, 1.0 / elites)
         proposal = proposal.refit(samples, weights, adapt_spread=True)
-    return proposal
+    return _conclude(model, cost, state, proposal, best)
 
 
+Candidates = tuple[Float[Tensor, "B H Z"], Float[Tensor, " B"]]
+"""The cheapest sequence of each problem so far, and its cost."""
+
+
+def _cheaper(
+    best: Candidates | None, samples: Float[Tensor, "B S H Z"], costs: Float[Tensor, "B S"]
+) -> Candidates:
+    """The cheapest of what was known and of the samples."""
+    least, index = costs.min(dim=1)
+    rows = samples[torch.arange(len(samples), device=samples.device), index]
+    if best is None:
+        return rows, least
+    better = least < best[1]
+    return torch.where(better[:, None, None], rows, best[0]), torch.where(better, least, best[1])
+
+
+def _conclude(
+    model: Model, cost: Cost, state: Any, proposal: Proposal, best: Candidates | None
+) -> Plan:
+    """The mode of the fitted distribution, or the cheapest sample where that costs less."""
+    mode = proposal.mode()
+    skills, least = _cheaper(best, mode[:, None], expected_cost(model, cost, state, mode[:, None]))
+    return Plan(skills, proposal, least)
+
+
+@runtime_checkable
 class Planner(Protocol):
     """Improves a proposal of sequences; see `mppi` and `cem`."""
 
@@ -132,8 +178,8 @@ class Planner(Protocol):
         proposal: Proposal,
         config: PlannerConfig,
         generator: torch.Generator,
-    ) -> Proposal:
-        """Returns the fitted distribution."""
+    ) -> Plan:
+        """Returns the plan of each of B problems."""
         ...
 
 
