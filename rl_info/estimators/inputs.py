@@ -39,6 +39,14 @@ class NotABoundWarning(EstimatorWarning):
     """The estimate is not the bound that its name suggests under these conditions."""
 
 
+class HeavyTailWarning(EstimatorWarning):
+    """A few samples carry the estimate: its standard error is likely too small."""
+
+
+class LooseBoundWarning(EstimatorWarning):
+    """The bound lies far above a tighter one from the same model."""
+
+
 def check_pair(
     x: Samples,
     y: Samples,

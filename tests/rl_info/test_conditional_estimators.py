@@ -28,7 +28,7 @@ from rl_info.estimators.difference_of_entropies import (
     difference_of_entropies,
 )
 from rl_info.estimators.fitted_densities import DensityConfig
-from rl_info.estimators.inputs import NotABoundWarning
+from rl_info.estimators.inputs import LooseBoundWarning, NotABoundWarning, SaturatedWarning
 from rl_info.estimators.leave_one_out import LeaveOneOut, LeaveOneOutConfig, leave_one_out_bound
 from rl_info.estimators.minde import MINDE, MINDEConfig, score_information
 from rl_info.estimators.noise_model import NoiseModel, levels
@@ -173,21 +173,40 @@ def over_seeds(estimator: object, seeds: int, n: int) -> tuple[float, float]:
     return values.mean().item(), values.std().item() / math.sqrt(seeds)
 
 
+@pytest.mark.filterwarnings("ignore::rl_info.estimators.inputs.LooseBoundWarning")
 def test_upper_bounds_with_the_true_density_lie_above_the_truth() -> None:
     for built, config in ((CLUB, CLUBConfig), (LeaveOneOut, LeaveOneOutConfig)):
         known = built(config(log_density=true_log_density))
         mean, error = over_seeds(known.fit_estimate, 20, 200)
         assert mean > PAIR_INFORMATION - 3 * error
         with warnings.catch_warnings():
-            warnings.simplefilter("error")
+            warnings.simplefilter("error", NotABoundWarning)
             assert known.estimate(*normal_pair(50)).bound == "upper"
 
 
+@pytest.mark.filterwarnings("ignore::rl_info.estimators.inputs.LooseBoundWarning")
 def test_club_with_the_true_density_matches_its_closed_form() -> None:
     mean, error = over_seeds(CLUB(CLUBConfig(log_density=true_log_density)).estimate, 20, 500)
     assert mean == pytest.approx(RHO**2 / (1 - RHO**2), abs=3 * error)
 
 
+def test_upper_bounds_that_are_far_from_tight_say_so() -> None:
+    x, y = correlated_normal(1, 4.0).sample(200, torch.Generator().manual_seed(0), torch.float64)
+    rho = math.sqrt(1 - math.exp(-8.0))
+
+    def density(a: Tensor, b: Tensor) -> Tensor:
+        return torch.distributions.Normal(rho * a, math.exp(-4.0)).log_prob(b).sum(dim=-1)
+
+    with pytest.warns(LooseBoundWarning, match="leave_one_out of the same density reads"):
+        club = CLUB(CLUBConfig(log_density=density)).estimate(x, y)
+    with pytest.warns(SaturatedWarning, match="too near ln 200"):
+        tighter = LeaveOneOut(LeaveOneOutConfig(log_density=density)).estimate(x, y)
+    # In expectation ρ²/(1 − ρ²) = e⁸ − 1, from the density that reads 4 nats exactly.
+    assert club.value == pytest.approx(math.exp(8.0) - 1, abs=4 * club.std_error)
+    assert 4.0 - 3 * tighter.std_error < tighter.value < club.value
+
+
+@pytest.mark.filterwarnings("ignore::rl_info.estimators.inputs.SaturatedWarning")
 def test_leave_one_out_tightens_with_the_number_of_pairs() -> None:
     known = LeaveOneOut(LeaveOneOutConfig(log_density=true_log_density))
     few, _ = over_seeds(lambda x, y: known.estimate(x[:3], y[:3]), 200, 3)

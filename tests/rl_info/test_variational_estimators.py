@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from dataclasses import replace
 
 import pytest
@@ -13,9 +14,13 @@ from torch.distributions import MultivariateNormal
 from rl_info.estimators import ESTIMATORS, InfoNCE, InfoNCEConfig, build_estimator, infonce_bound
 from rl_info.estimators.critics import CRITICS, CriticSize, DistanceCritic
 from rl_info.estimators.gaussian_ratio import GaussianRatio
+from rl_info.estimators.inputs import HeavyTailWarning, SaturatedWarning
 from rl_info.estimators.margins import MARGINS, RankScores
 from rl_info.estimators.training import TrainingSettings, minibatches
+from rl_info.estimators.variational.meco import MECO
 from rl_info.estimators.variational.ratio_model import choose_shrinkage
+from rl_info.estimators.variational.scores import log_mean_negatives
+from rl_info.estimators.variational.tracked_partition import tracked_partition_bound
 
 NAMES = [
     "infonce",
@@ -75,8 +80,44 @@ def test_normal_information_is_found_within_errors(name: str):
 def test_infonce_estimate_stays_below_ln_k_of_its_candidates():
     x, y = normals(600, 10, 12.0)
     estimator = InfoNCE(InfoNCEConfig(steps=1, candidates=50)).fit(x[:400], y[:400])
-    value = estimator.estimate(x[400:], y[400:]).value
+    with pytest.warns(SaturatedWarning, match="most that 50 pairs can show"):
+        value = estimator.estimate(x[400:], y[400:]).value
     assert math.log(50) - 0.1 < value <= math.log(50)
+
+
+def test_few_samples_that_carry_a_mean_of_exponentials_are_warned_of():
+    estimator = build_estimator("nwj", steps=1, **SMALL | {"learning_rate": 1e-12})
+    with pytest.warns(HeavyTailWarning, match="one of 200 samples carries"):
+        estimator.fit(*normals(800, 3, 12.0)).estimate(*normals(200, 3, 12.0, seed=1))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        estimator.fit(*normals(800, 3, 1.0)).estimate(*normals(200, 3, 1.0, seed=1))
+
+
+class GivenScores(torch.nn.Module):
+    """A critic whose scores are known."""
+
+    def __init__(self, scores: Tensor) -> None:
+        super().__init__()
+        self.scores = scores
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        return self.scores
+
+
+def test_a_critic_that_ran_away_on_one_pair_is_not_chosen_by_meco():
+    x = torch.zeros(100, 1)
+    scores = torch.eye(100, dtype=torch.float64)
+    meco = MECO()
+    meco._fixed = None
+    calm = meco.score(GivenScores(scores), x, x)
+    first, second = scores[:50, :50], scores[50:, 50:]
+    assert calm == tracked_partition_bound(first, log_mean_negatives(second))
+    scores[0, 1] = 20.0
+    ran_away = GivenScores(scores)
+    # At the partition function of its own pairs one such pair costs 20 − ln 9900 nats only.
+    assert meco.read(ran_away, x, x).value > -15
+    assert meco.score(ran_away, x, x) < -50_000
 
 
 def test_blocks_of_candidates_are_averaged_by_size():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,12 +16,14 @@ from torch import Tensor, nn
 from rl_info.estimators.base import Estimate, Estimator, EstimatorConfig
 from rl_info.estimators.critics import CRITICS, CriticName, CriticSize
 from rl_info.estimators.gaussian_ratio import GaussianRatio
-from rl_info.estimators.inputs import Samples, check_pair
+from rl_info.estimators.inputs import HeavyTailWarning, Samples, check_pair
 from rl_info.estimators.margins import MARGINS, Margins
 from rl_info.estimators.training import Fitted, TrainingSettings, fit_network
 from rl_info.estimators.variational.ratio_model import RatioModel, choose_shrinkage
 
 FEWEST_SAMPLES_TO_FIT = 10
+LARGEST_SHARE_OF_VARIANCE = 0.1
+"""Of one sample, beyond which it carries too much of the estimate."""
 
 
 @dataclass(frozen=True)
@@ -175,8 +178,9 @@ class VariationalEstimator(Estimator):
     def estimate(self, x: Samples, y: Samples) -> Estimate:
         """Estimate I(X;Y) in nats from samples (N, X) and (N, Y) that were not fitted.
 
-        Raises ValueError for unusable samples or other widths than fitted, RuntimeError before
-        `fit`.
+        Warns if few samples carry it (HeavyTailWarning), as where means of exponentials miss most
+        of their weight. Raises ValueError for unusable samples or other widths than fitted,
+        RuntimeError before `fit`.
         """
         left, right = self.check(x, y)
         if self.model is None:
@@ -222,4 +226,20 @@ class VariationalEstimator(Estimator):
         readings = [(len(left), self.read(model, left, right)) for left, right in parts]
         value = sum(size * float(reading.value) for size, reading in readings) / samples
         influence = torch.cat([reading.influence for _, reading in readings])
+        _warn_of_heavy_tail(influence)
         return value, float(influence.std() / math.sqrt(samples))
+
+
+def _warn_of_heavy_tail(influence: Float[Tensor, N]) -> None:
+    squared = (influence - influence.mean()).square()
+    share, samples = float(squared.max() / squared.sum()), len(squared)
+    # Among few samples one has a large share by chance: 2 ln N / N if they are normal.
+    if share > max(LARGEST_SHARE_OF_VARIANCE, 8 * math.log(samples) / samples):
+        warnings.warn(
+            f"one of {samples} samples carries {share:.0%} of the estimate's variance: a mean of "
+            "exponentials sees too little of its weight at this much information, so that the "
+            "value may be far off and its standard error too small; give more samples, or use "
+            "difference_of_entropies or InfoNCE",
+            HeavyTailWarning,
+            stacklevel=4,
+        )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import warnings
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -9,9 +11,13 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from rl_info.estimators.base import Bound
+from rl_info.estimators.base import Bound, Estimate
+from rl_info.estimators.inputs import Samples, SaturatedWarning
 from rl_info.estimators.variational.base import Reading, VariationalConfig, VariationalEstimator
 from rl_info.estimators.variational.scores import check_scores, log_count
+
+NATS_BELOW_CEILING = 1.0
+"""Within so many nats of ln K the contrast is nearly exhausted."""
 
 
 def infonce_bound(scores: Float[Tensor, "B B"]) -> Float[Tensor, ""]:
@@ -42,7 +48,8 @@ class InfoNCE(VariationalEstimator):
     """A critic trained by InfoNCE and read by InfoNCE on the pairs asked about.
 
     The estimate stays below ln K, where K is the number of pairs asked about (at most
-    `candidates`). See `infonce_bound`.
+    `candidates`), and lags behind the truth from a nat below on, which is warned of
+    (SaturatedWarning). See `infonce_bound`.
     """
 
     bound: ClassVar[Bound] = "lower"
@@ -53,6 +60,20 @@ class InfoNCE(VariationalEstimator):
     ) -> dict[str, Tensor]:
         """−InfoNCE."""
         return {"infonce": -infonce_bound(model(x, y))}
+
+    def estimate(self, x: Samples, y: Samples) -> Estimate:
+        """As any; warns of a value within a nat of ln K."""
+        found = super().estimate(x, y)
+        ceiling = math.log(len(x) / math.ceil(len(x) / self.config.candidates))
+        if found.value > ceiling - NATS_BELOW_CEILING:
+            warnings.warn(
+                f"{found.value:.3g} nats are near the most that {math.exp(ceiling):.0f} pairs can "
+                f"show by contrast, ln K = {ceiling:.3g}: the truth may lie far above. Give more "
+                "samples or candidates, or use difference_of_entropies",
+                SaturatedWarning,
+                stacklevel=2,
+            )
+        return found
 
     def read(self, model: nn.Module, x: Float[Tensor, "N X"], y: Float[Tensor, "N Y"]) -> Reading:
         """InfoNCE of all pairs at once."""
