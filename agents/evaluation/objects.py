@@ -33,6 +33,24 @@ def object_displacements(rollouts: Rollouts) -> Float64[np.ndarray, "N K 3"]:
     return moved.reshape(len(moved), -1, 3)
 
 
+def displacement_cells(displacement: Float64[np.ndarray, "N K 3"], cell_size: float) -> int:
+    """Cells of the floor relative to the start that objects moved beyond half a cell end in."""
+    length = np.linalg.norm(displacement, axis=-1)
+    moved = displacement[length > cell_size / 2][:, :AXES]
+    return len(np.unique(np.round(moved / cell_size).astype(np.int64), axis=0))
+
+
+def object_scalars(rollouts: Rollouts, cell_size: float) -> dict[str, float]:
+    """Mean displacement in m and `displacement_cells`, to log; empty without the signal."""
+    if OBJECTS not in rollouts.signals:
+        return {}
+    displacement = object_displacements(rollouts)
+    return {
+        "eval/object_displacement_m": float(np.linalg.norm(displacement, axis=-1).mean()),
+        "eval/object_displacement_cells": float(displacement_cells(displacement, cell_size)),
+    }
+
+
 def summarise_objects(
     rollouts: Rollouts, spec: SkillSpec, cell_size: float, seed: int
 ) -> dict[str, Any]:
@@ -49,7 +67,6 @@ def summarise_objects(
     angle = np.arctan2(moved[:, 1], moved[:, 0]) % (2 * np.pi)
     # Centred on the axes, so that pushes along them do not fall on an edge.
     sector = np.round(angle / (2 * np.pi / SECTORS)).astype(np.int64) % SECTORS
-    cells = np.round(moved / cell_size).astype(np.int64)
     episodes = len(displacement)
     report: dict[str, Any] = {
         "episodes": episodes,
@@ -61,7 +78,7 @@ def summarise_objects(
         ),
         "directions": len(np.unique(sector)),
         "directions_of": SECTORS,
-        "displacement_cells": len(np.unique(cells, axis=0)),
+        "displacement_cells": displacement_cells(displacement, cell_size),
         "cell_size_m": cell_size,
         **summarise_flags(rollouts, seed),
     }

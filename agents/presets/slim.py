@@ -17,8 +17,10 @@ from rl_info.skills import SkillSpec
 
 REWARDS: Mapping[str, RewardConfig] = MappingProxyType(
     {
-        "lsd": LSDConfig(input="object_position", normalise=True, learning_rate=5e-4),
-        "reach": ReachConfig(weight=0.5, normalise=True),
+        "lsd": LSDConfig(
+            input="object_position", isotropic=True, normalise=True, learning_rate=5e-4
+        ),
+        "reach": ReachConfig(weight=0.25, normalise=True),
         "safety": SafetyConfig(weight=0.5, normalise=True),
     }
 )
@@ -29,11 +31,11 @@ TRAINING: Mapping[str, Any] = MappingProxyType(
     {
         "env": "tabletop/explore",
         "num_envs": 32,
-        "total_steps": 500_000,
-        "update_ratio": 0.1,
+        "total_steps": 300_000,
+        "update_ratio": 0.2,
         "warmup_steps": 10_000,
-        "eval_interval": 50_000,
-        "checkpoint_interval": 250_000,
+        "eval_interval": 20_000,
+        "checkpoint_interval": 100_000,
     }
 )
 
@@ -48,7 +50,7 @@ SLIM = Preset(
         critic_learning_rate=5e-4,
         temperature_learning_rate=5e-4,
         initial_temperature=0.1,
-        target_entropy_scale=0.5,
+        target_entropy_scale=0.0,
         normalise_observations=True,
     ),
     training=TRAINING,
@@ -59,5 +61,7 @@ SLIM_PPO = dataclasses.replace(
     name="slim-ppo",
     description="SLIM on policy, for many worlds (the method is patented: US 12,393,175 B2)",
     learner=PPOConfig(),
-    training=MappingProxyType({**TRAINING, "num_envs": 256, "warmup_steps": 0}),
+    training=MappingProxyType(
+        {**TRAINING, "num_envs": 256, "warmup_steps": 0, "total_steps": 2_000_000}
+    ),
 )

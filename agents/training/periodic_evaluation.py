@@ -7,7 +7,9 @@ from collections.abc import Mapping
 
 from agents.evaluation.coverage import state_coverage
 from agents.evaluation.figures import RunLabel, trajectory_figure
+from agents.evaluation.objects import object_scalars
 from agents.evaluation.rollouts import Rollouts, collect_rollouts, episode_steps
+from agents.evaluation.safety import safety_scalars
 from agents.evaluation.success import success_scalars
 from agents.evaluation.video import record_grid
 from agents.training.assembly import make_world
@@ -46,17 +48,18 @@ class PeriodicEvaluation:
             raise
 
     def __call__(self, step: int, logger: RunLogger) -> Mapping[str, float]:
-        """Mean and spread of the return, mean length in steps, visited cells of the task, and
-        the share of episodes that succeed, where the task says what success is."""
+        """Mean and spread of the return, mean length in steps and visited cells of the task; what
+        becomes of objects, violations of limits and how often the task is solved, where it says."""
         rollouts = collect_rollouts(self._policy, self._world, self._skills, seed=self._seed)
         scalars = {
             "eval/return": float(rollouts.returns.mean()),
             "eval/return_std": float(rollouts.returns.std()),
             "eval/length_steps": float(rollouts.lengths.mean()),
         }
+        cell = self._world.coverage_cell
         scalars |= success_scalars(rollouts)
+        scalars |= object_scalars(rollouts, cell) | safety_scalars(rollouts)
         if rollouts.positions is not None:
-            cell = self._world.coverage_cell
             scalars[f"eval/coverage_cells_{cell:g}m"] = float(
                 state_coverage(rollouts.positions, cell)
             )

@@ -14,6 +14,9 @@ import numpy as np
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from agents.evaluation.objects import summarise_objects
+from agents.evaluation.rollouts import collect_rollouts
+from agents.evaluation.safety import summarise_safety
 from agents.training import periodic_evaluation
 from agents.training.config import TrainConfig
 from agents.training.defaults import default_config
@@ -49,6 +52,24 @@ def test_return_coverage_and_picture_without_touching_the_session(tmp_path: Path
     assert scalars["eval/coverage_cells_1m"] >= 1
     assert {"eval/return", "eval/return_std"} < set(scalars)
     assert found.Tags()["images"] == ["eval/trajectories"]
+
+
+def test_a_table_tells_of_objects_and_violations(tmp_path: Path) -> None:
+    small = {"num_envs": 2, "eval_episodes": 4, "num_threads": 1, "eval_video": False}
+    slim = dataclasses.replace(default_config("slim"), **small)
+    with closing(Session.build(slim)) as session:
+        session.start()
+        scalars, _ = evaluate(session, tmp_path)
+        evaluation = PeriodicEvaluation(session)
+        with closing(evaluation):
+            rollouts = collect_rollouts(
+                evaluation._policy, evaluation._world, evaluation._skills, seed=evaluation._seed
+            )
+    objects = summarise_objects(rollouts, slim.skill, 0.05, seed=0)
+    assert scalars["eval/object_displacement_m"] == objects["displacement_m"]["value"]
+    assert scalars["eval/object_displacement_cells"] == objects["displacement_cells"]
+    violations = summarise_safety(rollouts, seed=0)["violations_per_1000_steps"]["value"]
+    assert scalars["eval/violations_per_1000_steps"] == pytest.approx(violations)
 
 
 @pytest.mark.gl
