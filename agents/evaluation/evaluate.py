@@ -18,6 +18,7 @@ from agents.evaluation.coverage import AXES, state_coverage
 from agents.evaluation.displacement_figure import displacement_figure
 from agents.evaluation.figures import reward_figure, trajectory_figure
 from agents.evaluation.goals import draw_goals, find_embedding, goal_signal, reach_goals
+from agents.evaluation.information_figure import information_figure
 from agents.evaluation.objects import OBJECTS, summarise_objects
 from agents.evaluation.per_skill import summarise_skills
 from agents.evaluation.rollouts import POSITION, Rollouts, UniformPolicy, collect_rollouts
@@ -37,6 +38,7 @@ REPORT = "report.json"
 TRAJECTORIES = "trajectories.png"
 REWARDS = "rewards.png"
 DISPLACEMENTS = "displacements.png"
+INFORMATION = "skill_information.png"
 VIDEO = "skills"
 
 
@@ -59,6 +61,7 @@ def evaluate(
     if config.episodes_per_skill and subject.skill.kind != "none":
         episodes = collect_skill_episodes(subject, config.episodes_per_skill, config.seed)
     baseline = _uniform_rollouts(subject, config)
+    information = _skill_information(subject, episodes, config)
     report = {
         "agent": subject.label.agent,
         "env": subject.label.env,
@@ -74,11 +77,11 @@ def evaluate(
         "success": _success(subject, rollouts, baseline),
         "per_skill": summarise_skills(rollouts, subject.skill),
         "coverage": _coverage(subject, rollouts, baseline, scales, config.seed),
-        "skill_information": _skill_information(subject, episodes, config),
+        "skill_information": information,
         "objects": _objects(subject, episodes, baseline, scales, config.seed),
         "safety": _safety(subject, episodes, baseline, config.seed),
         "goal_reaching": _goal_reaching(subject, rollouts, config, scales),
-        "figures": _write_figures(subject, rollouts, episodes, output_dir, scales),
+        "figures": _write_figures(subject, rollouts, episodes, information, output_dir, scales),
         "video": _video(subject, output_dir, config),
     }
     text = json.dumps(report, indent=2, allow_nan=False) + "\n"
@@ -183,13 +186,20 @@ def _goal_reaching(
 
 
 def _write_figures(
-    subject: Subject, rollouts: Rollouts, episodes: Rollouts, output_dir: Path, scales: Scales
+    subject: Subject,
+    rollouts: Rollouts,
+    episodes: Rollouts,
+    information: dict[str, Any],
+    output_dir: Path,
+    scales: Scales,
 ) -> dict[str, str]:
     figures: dict[str, Figure] = {}
     if rollouts.positions is not None:
         figures[TRAJECTORIES] = trajectory_figure(
             rollouts, subject.skill, subject.label, scales.cell_size
         )
+    if "nats" in information:
+        figures[INFORMATION] = information_figure(information, subject.label)
     if OBJECTS in episodes.signals:
         figures[DISPLACEMENTS] = displacement_figure(episodes, subject.skill, subject.label)
     if rollouts.positions is None or subject.skill.kind == "none":

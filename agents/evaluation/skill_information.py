@@ -25,6 +25,8 @@ from rl_info.skills import SkillSpec
 NEIGHBOURS = 3
 HALVES = 100
 """Random halves of the episodes behind an interval."""
+PERMUTATIONS = 99
+"""Permutations of the skills behind the null."""
 
 
 def skill_information(rollouts: Rollouts, spec: SkillSpec, seed: int) -> dict[str, Any]:
@@ -34,6 +36,10 @@ def skill_information(rollouts: Rollouts, spec: SkillSpec, seed: int) -> dict[st
     (`mean_position`), how far and where it went from the start (`displacement`), and the same of
     all objects (`object_displacement`) where there are any. Discrete skills: Ross 2014; continuous
     ones: KSG 2004, which can hold no more than about ln N nats.
+
+    Beside each stands what a policy that ignores its skill would show in as many episodes
+    (`nats_if_ignored`, see `ignored_skill_interval`), and the p-value of the permutation test of
+    that: I(S;Z) that does not rise above it is none that was measured.
 
     These are of the policy's mode: where worlds start alike and move without noise, skills that
     differ by a hair are told apart fully. How far they differ, coverage and displacement say.
@@ -45,16 +51,23 @@ def skill_information(rollouts: Rollouts, spec: SkillSpec, seed: int) -> dict[st
     outcomes = episode_outcomes(rollouts)
     labels = few_valued(spec)
     counted = np.unique(rollouts.skills, axis=0)
+    found, ignored, p_values = {}, {}, {}
+    for name, outcome in outcomes.items():
+        policy = information_interval(outcome, rollouts.skills, spec, seed)
+        null = permuted_information(outcome, rollouts.skills, spec, seed)
+        found[name] = asdict(policy)
+        ignored[name] = asdict(ignored_skill_interval(null, len(outcome)))
+        p_values[name] = float((1 + (null >= policy.value).sum()) / (1 + len(null)))
     return {
         "episodes": len(rollouts.lengths),
         "estimator": "Ross 2014 (label and vector)" if labels else "KSG 2004",
         "neighbours": NEIGHBOURS,
         "ceiling_nats": math.log(len(counted)) if labels else None,
         "interval": f"normal, from the spread of {HALVES} random halves of the episodes",
-        "nats": {
-            name: asdict(information_interval(outcome, rollouts.skills, spec, seed))
-            for name, outcome in outcomes.items()
-        },
+        "permutations": PERMUTATIONS,
+        "nats": found,
+        "nats_if_ignored": ignored,
+        "p_value": p_values,
     }
 
 
@@ -106,6 +119,35 @@ def information_interval(
     half_width = NormalDist().inv_cdf((1 + CONFIDENCE) / 2) * spread
     low, high = value - half_width, value + half_width
     return Interval(min(value, ceiling), min(low, ceiling), min(high, ceiling), len(everything))
+
+
+def permuted_information(
+    outcome: Float[np.ndarray, "N S"],
+    skills: Float[np.ndarray, "N Z"],
+    spec: SkillSpec,
+    seed: int = 0,
+) -> Float64[np.ndarray, " P"]:
+    """The estimates of I(S;Z) in nats, were the skills ignored: a null by permutation, not a run.
+
+    Each of the P = `PERMUTATIONS` gives the episodes the skills of others, whole episodes at a
+    time. Outcomes, skills and their numbers stay; any dependence between them goes. What is left
+    is the floor of the estimator for this sample, its bias and its spread.
+    """
+    random = np.random.default_rng(seed)
+    estimates = []
+    for _ in range(PERMUTATIONS):
+        estimate, groups, _ = _method(outcome, random.permutation(skills), spec)
+        estimates.append(estimate(np.concatenate(groups)))
+    return np.array(estimates)
+
+
+def ignored_skill_interval(null: Float64[np.ndarray, " P"], episodes: int) -> Interval:
+    """Mean of the permuted estimates and the quantiles between which 95% of them lie.
+
+    Where a single estimate would lie if the skill were ignored; not a confidence interval.
+    """
+    low, high = np.quantile(null, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+    return Interval(float(null.mean()), float(low), float(high), episodes)
 
 
 Estimate = Callable[[Int64[np.ndarray, " M"]], float]

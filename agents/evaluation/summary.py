@@ -52,7 +52,8 @@ def _information_lines(information: Section) -> list[str]:
     ceiling = information["ceiling_nats"]
     limit = "" if ceiling is None else f", at most {ceiling:.2f}"
     parts = [
-        f"{name.replace('_', ' ')} {interval(figure, '.2f')}"
+        f"{name.replace('_', ' ')} {interval(figure, '.2f')} "
+        f"(were skills ignored: {interval(information['nats_if_ignored'][name], '.2f')})"
         for name, figure in information["nats"].items()
     ]
     return [f"I(S;Z) in nats of {information['episodes']} episodes{limit}: {'; '.join(parts)}"]

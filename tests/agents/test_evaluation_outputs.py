@@ -177,7 +177,7 @@ def test_a_skill_agent_gets_a_full_report(tmp_path):
     folder = tmp_path / "new" / "folder"
     assert json.loads((folder / "report.json").read_text()) == json.loads(json.dumps(report))
     assert {path.name for path in folder.iterdir()} == {
-        "report.json", "trajectories.png", "skills.gif", "skills.mp4",
+        "report.json", "trajectories.png", "skill_information.png", "skills.gif", "skills.mp4",
     }  # fmt: skip
     assert report["coverage"]["cells"] > 2 * report["coverage"]["uniform_random_actions_cells"]
     assert report["return"]["count"] == 8
@@ -240,7 +240,9 @@ def test_without_opengl_everything_but_the_video_is_written(tmp_path):
     report = evaluate(subject(spec, policy, without_gl=True), tmp_path, SMALL)
     assert report["video"]["files"] == []
     assert "apt-get install libegl1" in report["video"]["message"]
-    assert {path.name for path in tmp_path.iterdir()} == {"report.json", "trajectories.png"}
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "report.json", "trajectories.png", "skill_information.png",
+    }  # fmt: skip
 
 
 def test_worlds_are_closed_even_if_the_policy_fails(tmp_path):

@@ -14,12 +14,14 @@ from agents.evaluation import EvaluationConfig, RunLabel, Subject, evaluate
 from agents.evaluation.displacement_figure import displacement_figure
 from agents.evaluation.goals import Goals, draw_goals, goal_places, reach_goals
 from agents.evaluation.objects import summarise_objects
-from agents.evaluation.rollouts import Rollouts
+from agents.evaluation.rollouts import Rollouts, UniformPolicy, collect_rollouts
 from agents.evaluation.safety import summarise_safety
 from agents.evaluation.skill_episodes import collect_skill_episodes
 from agents.evaluation.skill_information import (
     episode_outcomes,
+    ignored_skill_interval,
     information_interval,
+    permuted_information,
     skill_information,
 )
 from agents.evaluation.statistics import ratio_interval
@@ -47,15 +49,59 @@ def drawn(spec: SkillSpec, count: int, seed: int) -> np.ndarray:
 
 @pytest.mark.parametrize("spec", [SkillSpec("discrete", 8), CIRCLE, SkillSpec("continuous", 1)])
 def test_the_interval_of_outcomes_without_skill_holds_zero(spec, monkeypatch):
-    monkeypatch.setattr("agents.evaluation.skill_information.HALVES", 40)
+    monkeypatch.setattr("agents.evaluation.skill_information.HALVES", 20)
     random = np.random.default_rng(0)
     hits = 0
-    for seed in range(10):
+    for seed in range(20):
         skills = drawn(spec, 96, seed)
         found = information_interval(random.normal(size=(96, 2)), skills, spec, seed)
         hits += found.low <= 0.0 <= found.high
-    # 95% nominal: 7 hits or fewer of 10 come with probability 1%.
-    assert hits >= 8
+    # 95% nominal: 16 hits or fewer of 20 come with probability 2%. All three kinds have 18 to 20.
+    assert hits >= 17
+
+
+def test_the_interval_of_a_random_policy_holds_zero(monkeypatch):
+    monkeypatch.setattr("agents.evaluation.skill_information.HALVES", 20)
+    hits = 0
+    for seed in range(20):
+        skills = drawn(COMPASS, 48, seed)
+        world = PlaneWorld(48, seed, steps=4)
+        policy = UniformPolicy(2, seed)
+        episodes = collect_rollouts(policy, world, torch.from_numpy(skills), seed=seed)
+        found = information_interval(episodes.positions[:, -1], skills, COMPASS, seed)
+        hits += found.low <= 0.0 <= found.high
+    assert hits >= 17
+
+
+@pytest.mark.parametrize("spec", [SkillSpec("discrete", 8), CIRCLE])
+def test_permuted_skills_show_the_floor_below_a_policy_that_follows_them(spec, monkeypatch):
+    monkeypatch.setattr("agents.evaluation.skill_information.HALVES", 20)
+    monkeypatch.setattr("agents.evaluation.skill_information.PERMUTATIONS", 39)
+    skills = drawn(spec, 128, 0)
+    noise = 0.05 * np.random.default_rng(0).normal(size=(128, skills.shape[1]))
+    null = permuted_information(skills + noise, skills, spec)
+    again = permuted_information(skills + noise, skills, spec)
+    assert np.array_equal(null, again)
+    floor = ignored_skill_interval(null, 128)
+    assert floor.low < 0.0 < floor.high
+    # A null of independent draws: so many neighbours of 128 episodes bias by less than this.
+    assert abs(floor.value) < 0.06
+    assert information_interval(skills + noise, skills, spec).low > 10 * floor.high
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 0.9])
+def test_the_estimate_is_near_the_truth_of_a_channel_that_confuses_skills(share):
+    """The outcome is the skill itself, or with probability 1 − share any of the 4 skills."""
+    random = np.random.default_rng(1)
+    skills = drawn(COMPASS, 400, 0)
+    seen = np.where(random.random(400) < share, skills.argmax(axis=1), random.integers(4, size=400))
+    same = share + (1 - share) / 4
+    other = (1 - share) / 4
+    truth = math.log(4) + same * math.log(same) + 3 * other * math.log(other)
+    found = information_interval(
+        10.0 * seen[:, None] + random.normal(size=(400, 1)), skills, COMPASS
+    )
+    assert found.value == pytest.approx(truth, abs=0.1)
 
 
 def test_skills_told_apart_fully_have_ln_k_and_none_has_more():
@@ -87,6 +133,9 @@ def test_many_episodes_of_a_policy_that_follows_its_skill(monkeypatch):
     assert report["ceiling_nats"] == pytest.approx(math.log(4))
     for name in ("final_position", "mean_position", "displacement"):
         assert report["nats"][name]["value"] == pytest.approx(math.log(4), abs=1e-6)
+        floor = report["nats_if_ignored"][name]
+        assert floor["low"] <= 0.0 <= floor["high"] < 1.0
+        assert report["p_value"][name] == 0.01
     assert "object_displacement" not in report["nats"]
 
 
