@@ -39,12 +39,11 @@ class Interface:
         box = world.single_action_space
         if not isinstance(box, gymnasium.spaces.Box):
             raise ValueError(f"{world.spec_id} has no Box of actions: {box}")
-        period, parts = None, {f"observation of {world.spec_id}": _width(world)}
+        layout = world.observation_layout or {f"observation of {world.spec_id}": _whole(world)}
+        parts = {name: part.stop - part.start for name, part in layout.items()}
+        period = None
         if isinstance(world, BatchWorld):
-            task = world.task
-            period = task.num_substeps * float(task.model.opt.timestep)
-            layout = task.observation_layout
-            parts = {name: part.stop - part.start for name, part in layout.items()}
+            period = world.task.num_substeps * float(world.task.model.opt.timestep)
         low, high = (tuple(map(float, bound)) for bound in (box.low, box.high))
         return cls(world.spec_id, parts, low, high, period)
 
@@ -94,8 +93,8 @@ def _starts(widths: Mapping[str, int]) -> list[int]:
     return np.cumsum([0, *widths.values()])[:-1].tolist()
 
 
-def _width(world: VectorWorld) -> int:
+def _whole(world: VectorWorld) -> slice:
     shape = world.single_observation_space.shape
     if shape is None or len(shape) != 1:
         raise ValueError(f"{world.spec_id} has no flat observation, but one of shape {shape}")
-    return shape[0]
+    return slice(0, shape[0])

@@ -62,6 +62,7 @@ class HierarchyWorld(VectorWorld):
             None if limit is None else math.ceil(limit / steps),
         )
         self.coverage_cell = world.coverage_cell
+        self.observation_layout = world.observation_layout
         self.steps = steps
         self._world = world
         self._scale = ActionScale(world.single_action_space)
@@ -109,8 +110,7 @@ class HierarchyWorld(VectorWorld):
             if not decision.running.any():
                 break
         ended = ~decision.running
-        signals = decision.signals
-        info: dict[str, Any] = {"signals": signals, ENV_STEPS: decision.env_steps}
+        info: dict[str, Any] = {"signals": decision.signals, ENV_STEPS: decision.env_steps}
         if ended.any():
             info["final_obs"], info["_final_obs"] = decision.final_obs, ended
             info["final_signals"] = decision.final_signals

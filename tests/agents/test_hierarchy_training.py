@@ -19,6 +19,7 @@ import torch
 from hierarchy_cases import DirectionSkills, GoalWorld
 from test_resume import manifest, run, small
 
+from agents.cli.main import main
 from agents.errors import UsageError
 from agents.evaluation import EvaluationConfig, evaluate
 from agents.evaluation.load import load_subject
@@ -28,7 +29,7 @@ from agents.hierarchy.build import policy_of_steps
 from agents.hierarchy.config import HierarchyConfig
 from agents.hierarchy.storage import SKILLS, skills_of_run
 from agents.hierarchy.world import HierarchyWorld
-from agents.learners import PPOConfig
+from agents.learners import PPOConfig, SACConfig
 from agents.training.errors import CorruptRunError
 from agents.training.logger import RunLogger, read_metrics
 from agents.training.periodic_evaluation import PeriodicEvaluation
@@ -46,7 +47,9 @@ def slim(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def over(skills: Path, **changes: Any) -> Any:
     """SAC on the pushing task over `skills`, in episodes of 30 steps, decisions of 7."""
     config = HierarchyConfig(skills=str(skills), steps=7)
-    return small("sac", **{"env": "tabletop/push", "hierarchy": config, **changes})
+    return small(
+        "sac", **{"env": "tabletop/push", "warmup_steps": 200, "hierarchy": config, **changes}
+    )
 
 
 PPO = {"learner": PPOConfig(hidden_dim=32, rollout_length=5), "warmup_steps": 0}
@@ -58,36 +61,35 @@ PPO = {"learner": PPOConfig(hidden_dim=32, rollout_length=5), "warmup_steps": 0}
 def test_interrupted_and_resumed_equals_straight_through(
     slim: Path, tmp_path: Path, changes: dict[str, Any]
 ) -> None:
-    config = over(slim, total_steps=1200, checkpoint_interval=600)
+    config = over(slim, total_steps=640, checkpoint_interval=320)
     hierarchy = dataclasses.replace(config.hierarchy, **changes.get("hierarchy", {}))
     config = dataclasses.replace(config, **{**changes, "hierarchy": hierarchy})
     run(tmp_path / "straight", config)
     halves = tmp_path / "halves"
-    step = run(halves, dataclasses.replace(config, total_steps=600)).step
-    assert step < 600 + 8 * 7
+    step = run(halves, dataclasses.replace(config, total_steps=320)).step
+    assert 320 <= step < 320 + 8 * 7
     run(halves, config, resume=True)
     assert manifest(halves) == manifest(tmp_path / "straight")
 
 
 def test_everything_counts_env_steps(slim: Path, tmp_path: Path) -> None:
-    config = over(slim, total_steps=1200, update_ratio=0.25)
+    config = over(slim, total_steps=480, update_ratio=0.25)
     with closing(Session.build(config, skills_of_run(slim, torch.device("cpu")))) as session:
         session.start()
         taken = []
-        while session.collector.env_steps < 1200:
+        while session.collector.env_steps < 480:
             before = session.collector.env_steps
             session.collector.step(session.learner)
             taken.append(session.collector.env_steps - before)
         # No box falls in so few steps: 30 env steps are decisions of 7, 7, 7, 7 and 2.
-        assert taken == ([8 * 7] * 4 + [8 * 2]) * 5
-        assert len(session.replay) == 8 * 25
-        lengths = {episode.length for episode in session.collector.drain_episodes()}
-        assert lengths == {30}
-        assert sum(1 for _ in session.batches.due(1200)) == (1200 - 400) // 4
-    outcome = run(tmp_path / "run", config)
-    assert 1200 <= outcome.step < 1200 + 56
-    logged = [line["env_steps"] for line in read_metrics(tmp_path / "run")]
-    assert max(logged) == outcome.step
+        assert taken == ([8 * 7] * 4 + [8 * 2]) * 2
+        assert len(session.replay) == 8 * 10
+        assert [episode.length for episode in session.collector.drain_episodes()] == [30] * 16
+        assert sum(1 for _ in session.batches.due(480)) == (480 - 200) // 4
+    outcome = run(tmp_path / "run", dataclasses.replace(config, total_steps=300))
+    # 240 after the first episodes, then two decisions; a log at the first step past 200.
+    assert outcome.step == 240 + 2 * 56
+    assert [line["env_steps"] for line in read_metrics(tmp_path / "run")] == [224]
 
 
 def test_rollouts_of_ppo_hold_every_decision_once(slim: Path) -> None:
@@ -202,17 +204,17 @@ def test_evaluation_over_samples_repeats_itself_and_leaves_training_alone(
 
 
 def test_a_controller_learns_to_choose(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Against the return and success of random choices, which are measured here as well."""
+    """Against the return of random choices, which is measured here as well."""
     monkeypatch.setattr(
         "agents.training.session.make_world", lambda config, count, seed: GoalWorld(count, seed)
     )
+    learner = SACConfig(
+        hidden_dim=32, batch_size=32, actor_learning_rate=2e-3, critic_learning_rate=2e-3
+    )
     config = small(
-        "sac", num_envs=8, total_steps=12_000, warmup_steps=800, update_ratio=0.1,
-        replay_capacity=4_000, hierarchy=HierarchyConfig(skills="x", steps=5),
+        "sac", total_steps=4_000, replay_capacity=4_000, learner=learner,
+        hierarchy=HierarchyConfig(skills="x", steps=5),
     )  # fmt: skip
-    learner = dataclasses.replace(config.learner, n_step=1, actor_learning_rate=1e-3,
-                                  critic_learning_rate=1e-3)  # fmt: skip
-    config = dataclasses.replace(config, learner=learner)
     with closing(Session.build(config, DirectionSkills(GoalWorld(1)))) as session:
         random = returns_of(UniformChoice(), 5)
         session.start()
@@ -222,8 +224,8 @@ def test_a_controller_learns_to_choose(monkeypatch: pytest.MonkeyPatch) -> None:
                 session.learner.update(batch.steps, batch.valid)
         learned = returns_of(session.learner, 5)
     straight = returns_of(Straight(), 5)
-    # Straight ahead is the best first choice; the learner must come most of the way there.
-    assert learned.mean() > random.mean() + 0.7 * (straight.mean() - random.mean())
+    # Walking straight to the goal is the best there is; the learner must come most of the way.
+    assert learned.mean() > random.mean() + 0.9 * (straight.mean() - random.mean())
 
 
 def returns_of(controller: Any, steps: int) -> np.ndarray:
@@ -255,9 +257,9 @@ class Straight:
 
 
 def test_the_two_commands_of_the_readme(tmp_path: Path) -> None:
-    """Train skills, train over them, delete their run, evaluate: each in a process of its own."""
+    """Train skills, train over them, delete their run, evaluate."""
     small_flags = [
-        "--total-steps=240", "--warmup-steps=100", "--num-envs=4", "--max-episode-steps=20",
+        "--total-steps=240", "--warmup-steps=100", "--num-envs=4", "--max-episode-steps=12",
         "--learner.hidden-dim=16", "--learner.batch-size=16", "--num-threads=1",
         "--eval-interval=120", "--eval-episodes=4", "--no-eval-video", "--log-interval=60",
     ]  # fmt: skip
@@ -286,6 +288,6 @@ def test_the_two_commands_of_the_readme(tmp_path: Path) -> None:
     shutil.rmtree(tmp_path / "runs" / "slim")
     (tmp_path / "runs" / "push" / "evaluation" / "report.json").unlink()
     quick = ["--no-video", "--rollouts", "4", "--episodes-per-skill", "0"]
-    assert "success: " in rl_info("evaluate", "runs/push", *quick)
+    assert main(["evaluate", str(tmp_path / "runs" / "push"), *quick]) == 0
     report = json.loads((tmp_path / "runs" / "push" / "evaluation" / "report.json").read_text())
     assert report["success"]["policy"]["at_last_step"]["count"] == 4
