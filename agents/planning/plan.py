@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,15 +20,14 @@ from agents.evaluation.rollouts import ChooseSkill, Rollouts, collect_rollouts
 from agents.evaluation.statistics import mean_interval
 from agents.planning.choosers import PlannedSkills, Plans, ZeroShotSkills
 from agents.planning.figure import planning_figure
-from agents.planning.fit import fit_dynamics, held_out_errors
-from agents.planning.goals import DrawnGoals, draw_goals, reads_goals
+from agents.planning.goals import reads_goals
+from agents.planning.knowledge import DYNAMICS, Knowledge, learn
 from agents.planning.outcomes import Outcomes, nearer_than, outcomes_of, summarise_outcomes
 from agents.planning.planners import PLANNERS, Model
 from agents.planning.progress import progress
 from agents.planning.settings import PlanConfig
 from agents.planning.simulator import simulator_of
-from agents.planning.skill_dynamics import SkillDynamics
-from agents.planning.skill_segments import RandomSkills, SkillSegments, collect_segments
+from agents.planning.skill_segments import RandomSkills
 from agents.planning.task import PlanningTask
 from agents.training.files import replace_atomically
 from agents.training.run_folder import versions
@@ -39,23 +38,8 @@ PLANNING = "planning"
 """Folder of a run, or of its figures."""
 REPORT = "planning.json"
 FIGURE = "planning.png"
-DYNAMICS = "dynamics.safetensors"
 METHOD = "planning"
 RANDOM, ONE_SKILL, ZERO_SHOT = "random_skills", "one_skill", "zero_shot"
-
-
-@dataclass(frozen=True)
-class Knowledge:
-    """What is known before the first plan."""
-
-    dynamics: SkillDynamics | None
-    """None: the simulator is the model."""
-    errors: dict[str, Any]
-    """Held-out errors of the dynamics."""
-    drawn: DrawnGoals | None
-    """None: the task has goals of its own."""
-    data_steps: int
-    """Env steps that were collected for it."""
 
 
 def check_output(folder: Path) -> None:
@@ -75,9 +59,14 @@ def plan(task: PlanningTask, output_dir: Path, config: PlanConfig) -> dict[str, 
     UsageError if the folder holds anything, before any work.
     """
     check_output(output_dir)
-    output_dir.mkdir(parents=True, exist_ok=True)
     try:
-        known = _learn(task, output_dir, config)
+        output_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(
+            f"{output_dir} cannot be made: {error}; choose another --output"
+        ) from error
+    try:
+        known = learn(task, output_dir / DYNAMICS, config)
     except ValueError as error:
         raise UsageError(str(error)) from error
     plans, found = _episodes(task, known, config)
@@ -121,48 +110,6 @@ def plan(task: PlanningTask, output_dir: Path, config: PlanConfig) -> dict[str, 
     text = json.dumps(report, indent=2, allow_nan=False) + "\n"
     replace_atomically(output_dir / REPORT, text.encode())
     return report
-
-
-def _learn(task: PlanningTask, output_dir: Path, config: PlanConfig) -> Knowledge:
-    """Collect what is needed, learn the model if it is to be learned, save it at once."""
-    learned = config.model == "learned"
-    if not learned and task.aim.goal is not None:
-        return Knowledge(None, {"message": "the simulator is exact"}, None, 0)
-    # For goals alone, one round of episodes is enough.
-    wanted = config.collect_steps if learned else 1
-    data = _collect(task, wanted, config)
-    drawn = None if task.aim.goal else draw_goals(data, config.episodes, config.seed)
-    steps = len(data.obs) * task.episode_steps
-    if not learned:
-        return Knowledge(None, {"message": "the simulator is exact"}, drawn, steps)
-    training, kept = data.split(
-        config.dynamics.held_out, derive_seed(config.seed, "planning/split")
-    )
-    generator = torch_generator(config.seed, "planning/dynamics")
-    with progress("learning skill dynamics", config.dynamics.gradient_steps, "steps") as done:
-        model = fit_dynamics(
-            training, config.skill_steps, config.dynamics, generator, task.policy.device, done
-        )
-    model.save(output_dir / DYNAMICS)
-    errors = held_out_errors(model, kept, task.policy.parts, config.horizon)
-    return Knowledge(model, errors, drawn, steps)
-
-
-def _collect(task: PlanningTask, wanted: int, config: PlanConfig) -> SkillSegments:
-    a_round = config.num_envs * task.episode_steps
-    total = -(-wanted // a_round) * a_round
-    with progress("collecting rollouts", total, "env-steps") as done:
-        return collect_segments(
-            task.policy,
-            task.make_world,
-            task.subject.skill,
-            task.aim,
-            num_envs=config.num_envs,
-            env_steps=wanted,
-            skill_steps=config.skill_steps,
-            seed=derive_seed(config.seed, "planning/collection"),
-            on_steps=done,
-        )
 
 
 def _episodes(

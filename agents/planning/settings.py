@@ -54,6 +54,8 @@ class PlanConfig:
     """Worlds that are stepped together while collecting."""
     dynamics: FitConfig = field(default_factory=FitConfig)
     """How skill dynamics are learned."""
+    dynamics_file: str | None = None
+    """Weights (dynamics.safetensors) of an earlier plan, to use instead of learning anew."""
     num_threads: int = 0
     """Threads that step the worlds; 0 for one a core."""
     seed: int = 0
@@ -74,6 +76,8 @@ class PlanConfig:
             value = getattr(self, name)
             if value is not None and not 0 < value < math.inf:
                 raise ValueError(f"{name} must be positive, got {value}")
+        if self.dynamics_file is not None and self.model != "learned":
+            raise ValueError("dynamics_file holds learned dynamics: use it with model 'learned'")
         self.search()
 
     def search(self) -> PlannerConfig:

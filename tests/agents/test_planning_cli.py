@@ -10,11 +10,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from matplotlib.image import imread
 
 from agents.api import default_config, train
 from agents.cli.main import main
 from agents.planning import PlanConfig, SkillDynamics
+from agents.planning.skill_dynamics import DynamicsShape
 from agents.training.files import replace_atomically
 
 TINY = [
@@ -77,6 +79,16 @@ def test_plans_in_another_task_of_the_same_robot(run_dir: Path) -> None:
     assert "planning: success" in done.stdout
     assert str(folder / "planning.png") in done.stdout
 
+    # The same model again: the same plans, without collecting or learning anything.
+    again = run_dir / "again"
+    weights = folder / "dynamics.safetensors"
+    words = ["plan", str(run_dir), "--env", "tabletop/push", *TINY, "--output", str(again)]
+    assert main([*words, "--dynamics-file", str(weights)]) == 0
+    second = json.loads((again / "planning.json").read_text())
+    assert second["methods"] == report["methods"]
+    assert second["collected_env_steps"] == 0
+    assert (again / "dynamics.safetensors").read_bytes() == weights.read_bytes()
+
 
 def test_plans_with_the_simulator_and_foresees_exactly(
     run_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -133,6 +145,20 @@ def test_results_are_never_overwritten(
     assert (tmp_path / "planning.json").read_bytes() == b"precious"
 
 
+def test_dynamics_that_do_not_fit_are_refused(
+    run_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    foreign = tmp_path / "foreign.safetensors"
+    foreign.write_bytes(b"nothing of the kind")
+    words = ["plan", str(run_dir), "--output", str(tmp_path / "results"), "--dynamics-file"]
+    assert main([*words, str(foreign)]) == 2
+    assert "holds no skill dynamics" in capsys.readouterr().err
+    shape = DynamicsShape(obs=29, place=2, skill=2, skill_steps=7, members=1, hidden_dim=4)
+    SkillDynamics(shape, torch.Generator()).save(tmp_path / "other.safetensors")
+    assert main([*words, str(tmp_path / "other.safetensors")]) == 2
+    assert "(29, 2, 2, 7) instead of (29, 2, 2, 10)" in capsys.readouterr().err
+
+
 def test_an_agent_without_skills_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -153,4 +179,4 @@ def test_an_agent_without_skills_is_refused(
 )
 def test_settings_out_of_range_are_named(name: str, value: float) -> None:
     with pytest.raises(ValueError, match=name):
-        PlanConfig(**{name: value})
+        dataclasses.replace(PlanConfig(), **{name: value})
