@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import mujoco
@@ -11,17 +13,10 @@ from jaxtyping import Float, Int, UInt8
 
 from envs.pixels.fields import POSE_FIELDS
 from envs.pixels.optics import FREE, Camera, Optics, find_camera, read_optics
-from envs.pixels.raycast.image import draw_all, segment_all
-from envs.pixels.raycast.workspace import (
-    Pose,
-    View,
-    Workspace,
-    make_workspaces,
-    scene_arrays,
-)
+from envs.pixels.raycast.image import draw_share, segment_share
+from envs.pixels.raycast.workspace import Pose, Stage, Workspace, make_workspace
 from envs.pixels.scene import Scene, read_scene
-
-SHARES_PER_THREAD = 4
+from envs.pixels.tendons import TENDON_FIELDS, trace_tendons
 
 
 class NumbaRenderer:
@@ -59,12 +54,15 @@ class NumbaRenderer:
             raise ValueError(f"a picture has at least one pixel: got {height} x {width}")
         self.height, self.width = height, width
         self.camera = find_camera(model, camera)
-        self.fields: tuple[str, ...] = POSE_FIELDS
         self._scene = read_scene(model)
-        self._arrays = scene_arrays(self._scene)
+        tendons = self._scene.tendons
+        self.fields = POSE_FIELDS + (TENDON_FIELDS if tendons.num_segments else ())
         self._optics = read_optics(model, self.camera, height, width)
-        self._view = make_view(self._scene, self._optics, height, width, shadows, reflections)
-        self._works: Workspace | None = None
+        self._stage = make_stage(
+            self._scene, self._optics, height, width, max(self.camera, 0), shadows, reflections
+        )
+        self._works: list[Workspace] = []
+        self._pool: ThreadPoolExecutor | None = None
 
     def render(
         self, data: Any, out: UInt8[np.ndarray, "N H W 3"] | None = None
@@ -72,7 +70,7 @@ class NumbaRenderer:
         """Draw N worlds, given `fields` of shape (N, ...); into `out`, if given."""
         pose, count = self._pose(data)
         frames = np.empty((count, self.height, self.width, 3), np.uint8) if out is None else out
-        draw_all(self._arrays, self._view, pose, max(self.camera, 0), self._workspaces(), frames)
+        self._share_out(draw_share, pose, count, frames)
         return frames
 
     def segment(self, data: Any) -> Int[np.ndarray, "N H W"]:
@@ -87,51 +85,81 @@ class NumbaRenderer:
         return self._segment(data)[1]
 
     def close(self) -> None:
-        """Nothing to free."""
+        """Let the threads go."""
+        if self._pool is not None:
+            self._pool.shutdown()
+            self._pool = None
 
     def _segment(self, data: Any) -> tuple[np.ndarray, np.ndarray]:
         pose, count = self._pose(data)
         masks = np.empty((count, self.height, self.width), np.int32)
         depths = np.empty(masks.shape, np.float32)
-        works = self._workspaces()
-        segment_all(self._arrays, self._view, pose, max(self.camera, 0), works, masks, depths)
+        self._share_out(segment_share, pose, count, masks, depths)
         return masks, depths
+
+    def _share_out(self, draw: Callable[..., None], pose: Pose, count: int, *out: Any) -> None:
+        """Let as many threads as numba may use draw equal shares of the worlds."""
+        threads = min(numba.get_num_threads(), max(count, 1))
+        while len(self._works) < threads:
+            self._works.append(make_workspace(self._scene, self.height, self.width))
+        if threads == 1:
+            draw(self._stage, pose, self._works[0], 0, count, *out)
+            return
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(numba.config.NUMBA_NUM_THREADS)
+        ends = [share * count // threads for share in range(threads + 1)]
+        running = [
+            self._pool.submit(draw, self._stage, pose, work, first, end, *out)
+            for work, first, end in zip(self._works[:threads], ends[:-1], ends[1:], strict=True)
+        ]
+        for share in running:
+            share.result()
 
     def _pose(self, data: Any) -> tuple[Pose, int]:
         columns = {name: getattr(data, name) for name in POSE_FIELDS}
         count = columns["geom_xpos"].shape[0]
         for name in POSE_FIELDS:
-            if name.endswith("mat"):
-                columns[name] = columns[name].reshape(count, -1, 9)
+            width = 9 if name.endswith("mat") else 3
+            columns[name] = columns[name].reshape(count, -1, width)
         if self.camera == FREE:
             columns["cam_xpos"] = np.broadcast_to(self._optics.position, (count, 1, 3)).copy()
             columns["cam_xmat"] = np.broadcast_to(self._optics.axes, (count, 1, 9)).copy()
-        return Pose(**columns), count
-
-    def _workspaces(self) -> Workspace:
-        wanted = SHARES_PER_THREAD * numba.get_num_threads()
-        if self._works is None or self._works.depth.shape[0] != wanted:
-            self._works = make_workspaces(self._scene, self.height, self.width, wanted)
-        return self._works
+        return Pose(**columns, tendons=trace_tendons(self._scene.tendons, data, count)), count
 
 
-def make_view(
-    scene: Scene, optics: Optics, height: int, width: int, shadows: bool, reflections: bool
-) -> View:
+def make_stage(
+    scene: Scene,
+    optics: Optics,
+    height: int,
+    width: int,
+    camera: int,
+    shadows: bool,
+    reflections: bool,
+) -> Stage:
     """Rays through the pixels' centres, and a sky as fine as they are."""
     columns = (np.arange(width) + 0.5) / width
     rows = (np.arange(height) + 0.5) / height
     step = (optics.top - optics.bottom) / height
     sky, edge = make_sky(scene, step)
-    return View(
+    bank = scene.textures
+    cubes = np.where(scene.texture >= 0, bank.kind[scene.texture], 0) if bank.kind.size else 0
+    return Stage(
+        kinds=scene.kind,
+        origins=np.stack([scene.source, scene.index], axis=1).astype(np.int32),
+        labels=scene.label,
+        textures=np.stack([scene.texture, cubes + 0 * scene.texture], axis=1).astype(np.int32),
+        texels=bank.texels,
+        levels=np.stack([bank.start, bank.width, bank.height], axis=2).astype(np.int32),
         rays_x=(optics.left + columns * (optics.right - optics.left)).astype(np.float32),
         rays_y=(optics.top - rows * (optics.top - optics.bottom)).astype(np.float32),
         step=np.float32(step),
         near=np.float32(optics.near),
+        far=np.float32(scene.far),
         sky=sky,
         sky_edge=edge,
         shadows=shadows,
         reflections=reflections,
+        camera=camera,
     )
 
 

@@ -8,10 +8,9 @@ import mujoco
 import numpy as np
 from jaxtyping import Float, Int
 
+from envs.pixels.raycast.placing import GEOM, SITE, TENDON
+from envs.pixels.tendons import Tendons, read_tendons, segments_of
 from envs.pixels.textures import TextureBank, build_textures
-
-GEOM, SITE, TENDON = 0, 1, 2
-"""Where a primitive comes from."""
 
 VISIBLE_GROUPS = 3
 """MuJoCo's own pictures show the groups 0, 1 and 2."""
@@ -27,10 +26,8 @@ SUPPORTED = {
         mujoco.mjtGeom.mjGEOM_BOX,
     )
 }
-TENDON_SEGMENTS = 16
-"""Segments of which a slack tendon's catenary is drawn."""
 PLANE_GRID = 200
-"""Most cells along an axis into which MuJoCo divides a plane."""
+"""Most lines along an axis of the grid into which MuJoCo divides a plane."""
 SHININESS = 128.0
 """OpenGL's exponent of a highlight at a material's shininess of 1."""
 
@@ -44,7 +41,7 @@ class Scene:
     source: Int[np.ndarray, "P"]
     """GEOM, SITE or TENDON."""
     index: Int[np.ndarray, "P"]
-    """Of the geom, site or tendon."""
+    """Of the geom, the site, or the tendon's segment among all segments."""
     label: Int[np.ndarray, "P"]
     """In masks: the geom; the number of geoms + the site; that + the number of sites + tendon."""
     size: Float[np.ndarray, "P 3"]
@@ -55,15 +52,15 @@ class Scene:
     """Index in the bank; -1 for none."""
     texture_scale: Float[np.ndarray, "P 3"]
     """Texture coordinates per object coordinate (of a cube map: direction per coordinate)."""
-    cells: Float[np.ndarray, "P 2"]
-    """Grid at whose vertices OpenGL lights a plane; 0 lights every pixel."""
+    grid: Float[np.ndarray, "P 2 3"]
+    """Grid at whose vertices OpenGL lights a plane, along each axis: number of cells (0 lights every
+    pixel), width of the outer ones and of the others, m."""
     textures: TextureBank
     sky: int
     """Index of the sky's texture; -1 for a black sky."""
     light_constants: Float[np.ndarray, "L 16"]
-    """Ambient, diffuse and specular colour (9), directional, attenuation (3), cosine of the cutoff,
-    exponent, casts a shadow."""
-    has_headlight: bool
+    """The columns of a light from its ambient colour on; see `raycast.columns`."""
+    tendons: Tendons
     far: float
     """Nothing is drawn beyond, m."""
 
@@ -76,8 +73,8 @@ def read_scene(model: mujoco.MjModel) -> Scene:
             draw, naming it and the renderers that can.
     """
     refuse_unsupported(model)
-    rows = [*_geoms(model), *_sites(model), *_tendons(model)]
-    lights, has_headlight = _lights(model)
+    tendons = read_tendons(model, _visible_tendons(model))
+    rows = [*_geoms(model), *_sites(model), *_tendons(model, tendons)]
     textures, sky = build_textures(model)
     columns = list(zip(*rows, strict=True)) if rows else [[] for _ in range(9)]
     floats = [np.array(columns[k], dtype=np.float32) for k in (4, 5, 7, 8)]
@@ -90,11 +87,11 @@ def read_scene(model: mujoco.MjModel) -> Scene:
         material=floats[1].reshape(-1, 8),
         texture=np.array(columns[6], dtype=np.int32),
         texture_scale=floats[2].reshape(-1, 3),
-        cells=floats[3].reshape(-1, 2),
+        grid=floats[3].reshape(-1, 2, 3),
         textures=textures,
         sky=sky,
-        light_constants=lights,
-        has_headlight=has_headlight,
+        light_constants=_lights(model),
+        tendons=tendons,
         far=float(model.vis.map.zfar * model.stat.extent),
     )
 
@@ -145,21 +142,28 @@ def _sites(model: mujoco.MjModel) -> list[Row]:
     return rows
 
 
-def _tendons(model: mujoco.MjModel) -> list[Row]:
-    """Room for the segments of every spatial tendon: along its path, or of a catenary."""
+def _visible_tendons(model: mujoco.MjModel) -> list[int]:
+    """Spatial tendons in visible groups; fixed ones only couple joints."""
+    joint = mujoco.mjtWrap.mjWRAP_JOINT
+    return [
+        tendon
+        for tendon in range(model.ntendon)
+        if model.wrap_type[model.tendon_adr[tendon]] != joint
+        and model.tendon_group[tendon] < VISIBLE_GROUPS
+        and model.tendon_rgba[tendon, 3] > 0
+    ]
+
+
+def _tendons(model: mujoco.MjModel, tendons: Tendons) -> list[Row]:
+    """Room for the segments of every tendon: along its path, or of a catenary."""
     rows = []
     capsule = int(mujoco.mjtGeom.mjGEOM_CAPSULE)
-    joint = mujoco.mjtWrap.mjWRAP_JOINT
-    for tendon in range(model.ntendon):
-        first = model.tendon_adr[tendon]
-        fixed = model.wrap_type[first] == joint
-        if fixed or model.tendon_group[tendon] >= VISIBLE_GROUPS:
-            continue
-        segments = max(TENDON_SEGMENTS, 2 * int(model.tendon_num[tendon]))
-        size = np.array([model.tendon_width[tendon], model.tendon_width[tendon], 0.0])
+    for tendon, first in zip(tendons.index.tolist(), tendons.first.tolist(), strict=True):
+        size = np.array([model.tendon_width[tendon], 0.0, 0.0])
         label = model.ngeom + model.nsite + tendon
         rgba, material = model.tendon_rgba[tendon], model.tendon_matid[tendon]
-        rows += segments * _row(model, capsule, TENDON, tendon, label, size, rgba, material)
+        for segment in range(first, first + segments_of(model, tendon)):
+            rows += _row(model, capsule, TENDON, segment, label, size, rgba, material)
     return rows
 
 
@@ -178,8 +182,8 @@ def _row(
     if looks[3] == 0:
         return []
     full = np.array([size[0]] * 3) if kind == mujoco.mjtGeom.mjGEOM_SPHERE else np.array(size)
-    cells = _plane_cells(size) if kind == mujoco.mjtGeom.mjGEOM_PLANE else [0.0, 0.0]
-    return [(kind, source, index, label, full, looks, texture, scale, cells)]
+    grid = _plane_grid(size) if kind == mujoco.mjtGeom.mjGEOM_PLANE else [0.0] * 6
+    return [(kind, source, index, label, full, looks, texture, scale, grid)]
 
 
 def _looks(
@@ -221,15 +225,20 @@ def _flat_scale(
     return [*scale, 0.0]
 
 
-def _plane_cells(size: np.ndarray) -> list[float]:
-    """Cells of a finite plane along its axes, no smaller than the plane's third size."""
+def _plane_grid(size: np.ndarray) -> list[float]:
+    """Cells of a finite plane: an even number of twice its third size, and a rest at either end."""
     if size[0] <= 0 or size[1] <= 0:
-        return [0.0, 0.0]
-    spacing = max(float(size[2]), 1e-9)
-    return [float(min(max(np.ceil(2 * s / spacing), 1), PLANE_GRID)) for s in size[:2]]
+        return [0.0] * 6
+    grid = []
+    for extent in size[:2]:
+        half = max(size[2], extent / (PLANE_GRID - 2))
+        inner = int(extent / half)
+        inner -= inner % 2
+        grid += [inner + 2.0, float(extent - inner * half), float(2 * half)]
+    return grid
 
 
-def _lights(model: mujoco.MjModel) -> tuple[np.ndarray, bool]:
+def _lights(model: mujoco.MjModel) -> Float[np.ndarray, "L 16"]:
     rows = []
     for light in range(model.nlight):
         directional = model.light_type[light] == mujoco.mjtLightType.mjLIGHT_DIRECTIONAL
@@ -249,7 +258,6 @@ def _lights(model: mujoco.MjModel) -> tuple[np.ndarray, bool]:
         )
     head = model.vis.headlight
     if head.active:
-        rows.append(
-            [*head.ambient, *head.diffuse, *head.specular, 1.0, 1.0, 0.0, 0.0, -1.0, 0.0, 0.0]
-        )
-    return np.array(rows, dtype=np.float32).reshape(-1, 16), bool(head.active)
+        colours = [*head.ambient, *head.diffuse, *head.specular]
+        rows.append([*colours, 1.0, 1.0, 0.0, 0.0, -1.0, 0.0, 0.0])
+    return np.array(rows, dtype=np.float32).reshape(-1, 16)

@@ -1,203 +1,296 @@
-"""A whole picture: placing, covering, shading, one world after the other, worlds in parallel."""
+"""A whole picture: placing, covering, painting; one world after the other, shares in parallel."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
 
-from envs.pixels.raycast.coverage import bound, cover, rectangle
-from envs.pixels.raycast.rays import ONE, PLANE, ZERO, inline, primitive_hit
-from envs.pixels.raycast.surfaces import shade
-from envs.pixels.raycast.texturing import sample_cube
-from envs.pixels.raycast.workspace import one_of
+from envs.pixels.raycast.columns import (
+    ALPHA,
+    AXES,
+    CENTRE,
+    REACH,
+    REFLECTANCE,
+    RGB,
+    SIZE,
+)
+from envs.pixels.raycast.coverage import cover, frame
+from envs.pixels.raycast.painting import ADD, BLEND, REPLACE, paint, paint_sky
+from envs.pixels.raycast.placing import mirror, place
+from envs.pixels.raycast.rays import BOX, ONE, PLANE, ZERO, compiled, onto_axis, parallel
 
 OPAQUE = np.float32(0.995)
 """MuJoCo blends what has less alpha."""
 BEHIND = np.float32(0.3)
 """A plane seen from behind keeps this share of its alpha."""
+FARTHEST = np.float32(1e10)
 WHITE = np.float32(255)
 HALF = np.float32(0.5)
-SELF = np.float32(1e-3)
-"""Share of the way to a light within which nothing throws a shadow, else a surface throws its own."""
+"""Rounds."""
 
 
-@inline
-def rotate(camera: Any, x: Any, y: Any, z: Any) -> Any:
-    """World to camera: the transpose of the camera's matrix, given as (9,)."""
-    return (
-        camera[0] * x + camera[3] * y + camera[6] * z,
-        camera[1] * x + camera[4] * y + camera[7] * z,
-        camera[2] * x + camera[5] * y + camera[8] * z,
-    )
+@compiled
+def is_behind(table: Any, p: int) -> bool:
+    """Whether the camera sees the back of plane p."""
+    return onto_axis(table, p, 2, table[p, CENTRE], table[p, CENTRE + 1], table[p, CENTRE + 2]) > ZERO
 
 
-@inline
-def place(scene: Any, pose: Any, n: int, camera: int, work: Any) -> None:
-    """Write all primitives and lights of world n, in the camera's frame, into `work`."""
-    eye, frame = pose.cam_xpos[n, camera], pose.cam_xmat[n, camera]
-    for p in range(scene.kind.shape[0]):
-        index, source = scene.index[p], scene.source[p]
-        if source == 2:
-            continue
-        where = pose.geom_xpos[n, index] if source == 0 else pose.site_xpos[n, index]
-        turn = pose.geom_xmat[n, index] if source == 0 else pose.site_xmat[n, index]
-        x, y, z = rotate(frame, where[0] - eye[0], where[1] - eye[1], where[2] - eye[2])
-        work.centres[p, 0], work.centres[p, 1], work.centres[p, 2] = x, y, z
-        for axis in range(3):
-            x, y, z = rotate(frame, turn[axis], turn[3 + axis], turn[6 + axis])
-            work.axes[p, axis, 0], work.axes[p, axis, 1], work.axes[p, axis, 2] = x, y, z
-    count = pose.light_xpos.shape[1]
-    for light in range(count):
-        where, aim = pose.light_xpos[n, light], pose.light_xdir[n, light]
-        x, y, z = rotate(frame, where[0] - eye[0], where[1] - eye[1], where[2] - eye[2])
-        work.lights[light, 0], work.lights[light, 1], work.lights[light, 2] = x, y, z
-        x, y, z = rotate(frame, aim[0], aim[1], aim[2])
-        work.lights[light, 3], work.lights[light, 4], work.lights[light, 5] = x, y, z
-    if work.lights.shape[0] > count:
-        work.lights[count, :] = ZERO
-        work.lights[count, 5] = -ONE
+@compiled
+def opacity(kinds: Any, table: Any, p: int) -> Any:
+    """Alpha of primitive p, less of a plane from behind."""
+    alpha = table[p, ALPHA]
+    return alpha * BEHIND if kinds[p] == PLANE and is_behind(table, p) else alpha
 
 
-@inline
-def see(scene: Any, view: Any, work: Any, all_of_them: bool) -> None:
-    """Fill the depth buffer with the opaque primitives, or with all of them."""
-    work.depth[:, :] = scene.far
+@compiled
+def see(stage: Any, work: Any, everything: bool) -> None:
+    """Fill the depth buffer with what is opaque, or with everything."""
+    work.depth[:, :] = stage.far
     work.shown[:, :] = -1
-    height, width = work.depth.shape
-    for p in range(scene.kind.shape[0]):
-        kind, window = scene.kind[p], work.windows[p]
-        centre, axes, size = work.centres[p], work.axes[p], work.sizes[p]
-        behind = False
-        if kind == PLANE:
-            window[0], window[1], window[2], window[3] = 0, height, 0, width
-            behind = axes[2, 0] * centre[0] + axes[2, 1] * centre[1] + axes[2, 2] * centre[2] > ZERO
-        else:
-            found = bound(kind, centre, axes, size, view.near, work.bounds)
-            window[0], window[1], window[2], window[3] = 0, height, 0, width
-            if found == 0:
-                window[1] = 0
-            elif found == 1:
-                rectangle(work.bounds, view.rays_x, view.rays_y, window)
-        alpha = scene.material[p, 3]
-        work.alpha[p] = alpha * BEHIND if behind else alpha
-        if all_of_them or work.alpha[p] >= OPAQUE:
+    for p in range(stage.kinds.shape[0]):
+        kind = stage.kinds[p]
+        frame(
+            kind,
+            work.table,
+            p,
+            stage.rays_x,
+            stage.rays_y,
+            stage.near,
+            work.bounds,
+            work.windows,
+        )
+        if everything or opacity(stage.kinds, work.table, p) >= OPAQUE:
             cover(
-                p,
                 kind,
-                centre,
-                axes,
-                size,
-                window,
-                view.rays_x,
-                view.rays_y,
-                view.near,
+                work.table,
+                p,
+                work.windows,
+                stage.rays_x,
+                stage.rays_y,
+                stage.near,
                 work.depth,
                 work.shown,
             )
 
 
-@inline
-def in_shadow(scene: Any, work: Any, light: int, px: Any, py: Any, pz: Any) -> bool:
-    """Whether any primitive but a plane stands between a point and a light."""
-    if scene.light_constants[light, 9] > ZERO:
-        far = scene.far
-        dx, dy, dz = (
-            -work.lights[light, 3] * far,
-            -work.lights[light, 4] * far,
-            -work.lights[light, 5] * far,
-        )
-    else:
-        dx, dy, dz = (
-            work.lights[light, 0] - px,
-            work.lights[light, 1] - py,
-            work.lights[light, 2] - pz,
-        )
-    square = dx * dx + dy * dy + dz * dz
-    for p in range(scene.kind.shape[0]):
-        if scene.kind[p] == PLANE:
-            continue
-        cx, cy, cz = work.centres[p, 0] - px, work.centres[p, 1] - py, work.centres[p, 2] - pz
-        along = (cx * dx + cy * dy + cz * dz) / square
-        qx, qy, qz = cx - along * dx, cy - along * dy, cz - along * dz
-        if qx * qx + qy * qy + qz * qz > work.reach[p] * work.reach[p]:
-            continue
-        t = primitive_hit(scene.kind[p], cx, cy, cz, work.axes[p], work.sizes[p], dx, dy, dz)
-        if t > SELF and t < ONE:
-            return True
-    return False
-
-
-@inline
-def opaque_colour(
-    scene: Any, view: Any, work: Any, p: int, dx: Any, dy: Any, t: Any, colour: Any
+@compiled
+def paint_one(
+    stage: Any,
+    work: Any,
+    p: int,
+    table: Any,
+    lights: Any,
+    depth: Any,
+    shown: Any,
+    shadows: bool,
+    mode: int,
+    share: Any,
 ) -> None:
-    """Write the colour in [0, 255] of an opaque hit, shadows included, into `colour`."""
-    shade(scene, p, work, dx, dy, t, view.step, view.shadows)
-    lit = work.lit
-    for c in range(3):
-        colour[c] = lit[0, c]
-    if view.shadows:
-        for light in range(scene.light_constants.shape[0]):
-            row = 1 + light
-            bright = lit[row, 0] + lit[row, 1] + lit[row, 2] > ONE
-            if scene.light_constants[light, 15] > ZERO and bright:
-                if not in_shadow(scene, work, light, t * dx, t * dy, -t):
-                    for c in range(3):
-                        colour[c] += lit[row, c]
+    """Paint primitive p; see `paint`."""
+    paint(
+        p,
+        stage.kinds,
+        stage.textures,
+        table,
+        lights,
+        stage.texels,
+        stage.levels,
+        stage.rays_x,
+        stage.rays_y,
+        stage.step,
+        stage.far,
+        work.windows,
+        depth,
+        shown,
+        shadows,
+        mode,
+        share,
+        work.tags,
+        work.lit,
+        work.colours,
+    )
 
 
-@inline
-def draw(scene: Any, view: Any, pose: Any, n: int, camera: int, work: Any, frame: Any) -> None:
-    """Draw world n into `frame` (H, W, 3)."""
-    place(scene, pose, n, camera, work)
-    see(scene, view, work, False)
-    work.tags[:] = -1
-    eye = pose.cam_xmat[n, camera]
-    height, width = work.depth.shape
-    colour = work.colour
-    for y in range(height):
-        dy = view.rays_y[y]
-        for x in range(width):
-            dx, p = view.rays_x[x], work.shown[y, x]
-            if p >= 0:
-                opaque_colour(scene, view, work, p, dx, dy, work.depth[y, x], colour)
-            elif view.sky_edge > 0:
-                sx = np.float32(eye[0]) * dx + np.float32(eye[1]) * dy - np.float32(eye[2])
-                sy = np.float32(eye[3]) * dx + np.float32(eye[4]) * dy - np.float32(eye[5])
-                sz = np.float32(eye[6]) * dx + np.float32(eye[7]) * dy - np.float32(eye[8])
-                # MuJoCo's sky box lies on its side: its y axis points up.
-                sample_cube(view.sky, 0, view.sky_edge, sx, sz, -sy, colour)
-            else:
-                colour[0] = colour[1] = colour[2] = ZERO
+@compiled
+def reflect(stage: Any, work: Any) -> None:
+    """Add to the first reflective plane or box lid what it mirrors, as OpenGL does: solids only."""
+    kinds, table, mirrored = stage.kinds, work.table, work.mirrored_table
+    glass = -1
+    for p in range(kinds.shape[0]):
+        flat = kinds[p] == PLANE or kinds[p] == BOX
+        if flat and table[p, REFLECTANCE] > ZERO and opacity(kinds, table, p) >= OPAQUE:
+            glass = p
+            break
+    if glass < 0:
+        return
+    lift = table[glass, SIZE + 2] if kinds[glass] == BOX else ZERO
+    cx = table[glass, CENTRE] + lift * table[glass, AXES + 6]
+    cy = table[glass, CENTRE + 1] + lift * table[glass, AXES + 7]
+    cz = table[glass, CENTRE + 2] + lift * table[glass, AXES + 8]
+    height = onto_axis(table, glass, 2, cx, cy, cz)
+    if height > ZERO:
+        return
+    for y in range(work.depth.shape[0]):
+        for x in range(work.depth.shape[1]):
+            seen, t = work.shown[y, x] == glass, work.depth[y, x]
+            if seen and kinds[glass] == BOX:
+                # Only the lid mirrors.
+                dx, dy = stage.rays_x[x], stage.rays_y[y]
+                above = onto_axis(table, glass, 2, t * dx, t * dy, -t) - height
+                seen = abs(above) < lift * np.float32(1e-3)
+            work.other_depth[y, x] = stage.far if seen else ZERO
+            work.other_shown[y, x] = -1
+    mirror(work, glass, cx, cy, cz)
+    strength = table[glass, REFLECTANCE]
+    for p in range(kinds.shape[0]):
+        if p == glass or opacity(kinds, table, p) < OPAQUE:
+            continue
+        for c in range(3):
+            mirrored[p, RGB + c] = strength * table[p, RGB + c]
+        frame(
+            kinds[p],
+            mirrored,
+            p,
+            stage.rays_x,
+            stage.rays_y,
+            stage.near,
+            work.bounds,
+            work.windows,
+        )
+        cover(
+            kinds[p],
+            mirrored,
+            p,
+            work.windows,
+            stage.rays_x,
+            stage.rays_y,
+            stage.near,
+            work.other_depth,
+            work.other_shown,
+        )
+    for p in range(kinds.shape[0]):
+        if p != glass and opacity(kinds, table, p) >= OPAQUE:
+            paint_one(
+                stage,
+                work,
+                p,
+                mirrored,
+                work.mirrored_lights,
+                work.other_depth,
+                work.other_shown,
+                False,
+                ADD,
+                ONE,
+            )
+
+
+@compiled
+def blend(stage: Any, work: Any) -> None:
+    """Paint what shines through, from near to far and back again, as MuJoCo does."""
+    kinds, table, order = stage.kinds, work.table, work.order
+    count = 0
+    for p in range(kinds.shape[0]):
+        if opacity(kinds, table, p) >= OPAQUE:
+            continue
+        x, y, z = table[p, CENTRE], table[p, CENTRE + 1], table[p, CENTRE + 2]
+        distance = np.sqrt(x * x + y * y + z * z) - table[p, REACH]
+        distance = FARTHEST if kinds[p] == PLANE else distance
+        at = count
+        while at > 0 and order[at - 1, 1] > distance:
+            order[at, 0], order[at, 1] = order[at - 1, 0], order[at - 1, 1]
+            at -= 1
+        order[at, 0], order[at, 1] = np.float32(p), distance
+        count += 1
+    for turn in range(2 * count):
+        p = int(order[turn if turn < count else 2 * count - 1 - turn, 0])
+        frame(
+            kinds[p],
+            table,
+            p,
+            stage.rays_x,
+            stage.rays_y,
+            stage.near,
+            work.bounds,
+            work.windows,
+        )
+        work.other_depth[:, :] = work.depth
+        work.other_shown[:, :] = -1
+        cover(
+            kinds[p],
+            table,
+            p,
+            work.windows,
+            stage.rays_x,
+            stage.rays_y,
+            stage.near,
+            work.other_depth,
+            work.other_shown,
+        )
+        alpha = opacity(kinds, table, p)
+        paint_one(
+            stage,
+            work,
+            p,
+            table,
+            work.lights,
+            work.other_depth,
+            work.other_shown,
+            False,
+            BLEND,
+            alpha,
+        )
+
+
+@compiled
+def draw(stage: Any, pose: Any, n: int, work: Any, out: Any) -> None:
+    """Draw world n into `out[n]`, of (N, H, W, 3)."""
+    place(stage, pose, n, work)
+    see(stage, work, False)
+    camera = pose.cam_xmat[n, stage.camera]
+    paint_sky(
+        stage.sky, stage.sky_edge, camera, stage.rays_x, stage.rays_y, work.shown, work.colours
+    )
+    for p in range(stage.kinds.shape[0]):
+        paint_one(
+            stage,
+            work,
+            p,
+            work.table,
+            work.lights,
+            work.depth,
+            work.shown,
+            stage.shadows,
+            REPLACE,
+            ONE,
+        )
+    if stage.reflections:
+        reflect(stage, work)
+    blend(stage, work)
+    colours = work.colours
+    for y in range(colours.shape[0]):
+        for x in range(colours.shape[1]):
             for c in range(3):
-                frame[y, x, c] = np.uint8(min(colour[c], WHITE) + HALF)
+                out[n, y, x, c] = np.uint8(colours[y, x, c] + HALF)
 
 
-@numba.njit(cache=True, parallel=True)
-def draw_all(scene: Any, view: Any, pose: Any, camera: int, works: Any, frames: Any) -> None:
-    """Draw N worlds into `frames` (N, H, W, 3), with each of S workspaces a share of them."""
-    count, total = works.depth.shape[0], frames.shape[0]
-    for share in numba.prange(count):
-        work = one_of(works, share)
-        for n in range(share * total // count, (share + 1) * total // count):
-            draw(scene, view, pose, n, camera, work, frames[n])
+@parallel
+def draw_share(stage: Any, pose: Any, work: Any, first: int, end: int, out: Any) -> None:
+    """Draw worlds `first` to `end` - 1."""
+    for n in range(first, end):
+        draw(stage, pose, n, work, out)
 
 
-@numba.njit(cache=True, parallel=True)
-def segment_all(
-    scene: Any, view: Any, pose: Any, camera: int, works: Any, masks: Any, depths: Any
+@parallel
+def segment_share(
+    stage: Any, pose: Any, work: Any, first: int, end: int, masks: Any, depths: Any
 ) -> None:
-    """Write what every pixel shows into `masks` and how far it is into `depths`, both (N, H, W)."""
-    count, total = works.depth.shape[0], masks.shape[0]
-    for share in numba.prange(count):
-        work = one_of(works, share)
-        for n in range(share * total // count, (share + 1) * total // count):
-            place(scene, pose, n, camera, work)
-            see(scene, view, work, True)
-            for y in range(masks.shape[1]):
-                for x in range(masks.shape[2]):
-                    p = work.shown[y, x]
-                    masks[n, y, x] = scene.label[p] if p >= 0 else -1
-                    depths[n, y, x] = work.depth[y, x] if p >= 0 else np.inf
+    """Write what worlds `first` to `end` - 1 show, and how far it is, into (N, H, W) arrays."""
+    for n in range(first, end):
+        place(stage, pose, n, work)
+        see(stage, work, True)
+        for y in range(masks.shape[1]):
+            for x in range(masks.shape[2]):
+                p = work.shown[y, x]
+                masks[n, y, x] = stage.labels[p] if p >= 0 else -1
+                depths[n, y, x] = work.depth[y, x] if p >= 0 else np.inf

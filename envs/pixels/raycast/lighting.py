@@ -1,4 +1,4 @@
-"""OpenGL's fixed lighting of a point: ambient, diffuse and highlight of every light.
+"""OpenGL's fixed lighting of a point: ambient, diffuse and highlight of a light.
 
 The point is lit as OpenGL 1.x lights a vertex (the specification of version 2.1, section 2.14.1,
 with a local viewer), because that is what MuJoCo's own pictures show.
@@ -11,13 +11,30 @@ from typing import Any
 
 import numpy as np
 
-from envs.pixels.raycast.rays import ONE, ZERO, inline
+from envs.pixels.raycast.columns import (
+    AMBIENT,
+    ATTENUATION,
+    CASTS,
+    CENTRE,
+    CUTOFF,
+    DIFFUSE,
+    DIRECTION,
+    DIRECTIONAL,
+    EXPONENT,
+    FOCUS,
+    POSITION,
+    REACH,
+    RGB,
+    SHINE,
+    SPECULAR,
+)
+from envs.pixels.raycast.rays import ONE, PLANE, ZERO, compiled, primitive_hit
 
-GLOBAL_AMBIENT = np.float32(0.3)
-"""Ambient light where a model has no light at all."""
+SELF = np.float32(1e-3)
+"""Share of the way to a light within which nothing throws a shadow: a surface would throw its own."""
 
 
-@inline
+@compiled
 def power(base: Any, exponent: Any) -> Any:
     """base ** exponent for a base in [0, 1]; whole exponents by squaring."""
     whole = int(exponent)
@@ -32,64 +49,90 @@ def power(base: Any, exponent: Any) -> Any:
     return result
 
 
-@inline
-def light_point(
+@compiled
+def light_by(
+    lights: Any,
+    light: int,
+    table: Any,
+    p: int,
     px: Any,
     py: Any,
     pz: Any,
     nx: Any,
     ny: Any,
     nz: Any,
-    material: Any,
-    lights: Any,
-    constants: Any,
-    apart: bool,
-    lit: Any,
-) -> None:
-    """Write the colour of a point p with unit normal n, before its texture, into `lit` (1 + L, 3).
+) -> Any:
+    """Red, green and blue that one light gives a point with unit normal n on primitive p.
 
-    Row 0 is the sum of all lights; if `apart`, of those that cast no shadow, and row 1 + l is what
-    light l adds where it is not in shadow. Rows are clipped at 1, as each of OpenGL's passes is.
-    The camera is at the origin; `lights` (L, 6) holds positions and directions.
+    The camera is at the origin.
     """
-    shine, exponent, emission = material[5], material[6], material[4]
-    ambient = emission if constants.shape[0] else emission + GLOBAL_AMBIENT
-    for c in range(3):
-        lit[0, c] = ambient * material[c]
-    away = ONE / math.sqrt(px * px + py * py + pz * pz)
-    for light in range(constants.shape[0]):
-        row = 0
-        if apart and constants[light, 15] > ZERO:
-            row = 1 + light
-            lit[row, 0] = lit[row, 1] = lit[row, 2] = ZERO
-        lx, ly, lz, strength = -lights[light, 3], -lights[light, 4], -lights[light, 5], ONE
-        if constants[light, 9] == ZERO:
-            tx, ty, tz = lights[light, 0] - px, lights[light, 1] - py, lights[light, 2] - pz
-            square = tx * tx + ty * ty + tz * tz
-            inverse = ONE / math.sqrt(square)
-            distance = square * inverse
-            tx, ty, tz = tx * inverse, ty * inverse, tz * inverse
-            spot = tx * lx + ty * ly + tz * lz
-            if spot < constants[light, 13]:
-                continue
-            strength = ONE / (
-                constants[light, 10]
-                + constants[light, 11] * distance
-                + constants[light, 12] * square
-            )
-            if constants[light, 14] > ZERO:
-                strength *= power(max(spot, ZERO), constants[light, 14])
-            lx, ly, lz = tx, ty, tz
-        facing = nx * lx + ny * ly + nz * lz
-        glint = ZERO
-        if facing > ZERO:
-            hx, hy, hz = lx - px * away, ly - py * away, lz - pz * away
-            half = (nx * hx + ny * hy + nz * hz) / math.sqrt(hx * hx + hy * hy + hz * hz)
-            glint = shine * power(min(max(half, ZERO), ONE), exponent)
-        facing = max(facing, ZERO)
-        for c in range(3):
-            own = constants[light, c] + facing * constants[light, 3 + c]
-            lit[row, c] += strength * (own * material[c] + glint * constants[light, 6 + c])
-    for row in range(lit.shape[0]):
-        for c in range(3):
-            lit[row, c] = min(lit[row, c], ONE)
+    lx, ly, lz = (
+        -lights[light, DIRECTION],
+        -lights[light, DIRECTION + 1],
+        -lights[light, DIRECTION + 2],
+    )
+    strength = ONE
+    if lights[light, DIRECTIONAL] == ZERO:
+        tx, ty = lights[light, POSITION] - px, lights[light, POSITION + 1] - py
+        tz = lights[light, POSITION + 2] - pz
+        square = tx * tx + ty * ty + tz * tz
+        inverse = ONE / math.sqrt(square)
+        tx, ty, tz = tx * inverse, ty * inverse, tz * inverse
+        spot = tx * lx + ty * ly + tz * lz
+        if spot < lights[light, CUTOFF]:
+            return ZERO, ZERO, ZERO
+        strength = ONE / (
+            lights[light, ATTENUATION]
+            + lights[light, ATTENUATION + 1] * square * inverse
+            + lights[light, ATTENUATION + 2] * square
+        )
+        if lights[light, FOCUS] > ZERO:
+            strength *= power(max(spot, ZERO), lights[light, FOCUS])
+        lx, ly, lz = tx, ty, tz
+    facing, glint = nx * lx + ny * ly + nz * lz, ZERO
+    if facing > ZERO:
+        away = ONE / math.sqrt(px * px + py * py + pz * pz)
+        hx, hy, hz = lx - px * away, ly - py * away, lz - pz * away
+        half = (nx * hx + ny * hy + nz * hz) / math.sqrt(hx * hx + hy * hy + hz * hz)
+        glint = table[p, SHINE] * power(min(max(half, ZERO), ONE), table[p, EXPONENT])
+    facing = max(facing, ZERO)
+    red = lights[light, AMBIENT] + facing * lights[light, DIFFUSE]
+    green = lights[light, AMBIENT + 1] + facing * lights[light, DIFFUSE + 1]
+    blue = lights[light, AMBIENT + 2] + facing * lights[light, DIFFUSE + 2]
+    return (
+        strength * (red * table[p, RGB] + glint * lights[light, SPECULAR]),
+        strength * (green * table[p, RGB + 1] + glint * lights[light, SPECULAR + 1]),
+        strength * (blue * table[p, RGB + 2] + glint * lights[light, SPECULAR + 2]),
+    )
+
+
+@compiled
+def in_shadow(
+    kinds: Any, table: Any, lights: Any, light: int, far: Any, px: Any, py: Any, pz: Any
+) -> bool:
+    """Whether any primitive but a plane stands between a point and a light."""
+    if lights[light, DIRECTIONAL] > ZERO:
+        dx, dy = -lights[light, DIRECTION] * far, -lights[light, DIRECTION + 1] * far
+        dz = -lights[light, DIRECTION + 2] * far
+    else:
+        dx, dy = lights[light, POSITION] - px, lights[light, POSITION + 1] - py
+        dz = lights[light, POSITION + 2] - pz
+    square = dx * dx + dy * dy + dz * dz
+    for p in range(kinds.shape[0]):
+        if kinds[p] == PLANE:
+            continue
+        cx, cy, cz = table[p, CENTRE] - px, table[p, CENTRE + 1] - py, table[p, CENTRE + 2] - pz
+        along = (cx * dx + cy * dy + cz * dz) / square
+        qx, qy, qz = cx - along * dx, cy - along * dy, cz - along * dz
+        if qx * qx + qy * qy + qz * qz > table[p, REACH] * table[p, REACH]:
+            continue
+        t = primitive_hit(kinds[p], table, p, cx, cy, cz, dx, dy, dz)
+        if t > SELF and t < ONE:
+            return True
+    return False
+
+
+@compiled
+def casts(lights: Any, light: int, shadows: bool) -> bool:
+    """Whether a light is drawn in a pass of its own, because it throws shadows."""
+    return shadows and lights[light, CASTS] > ZERO

@@ -15,6 +15,8 @@ from typing import Any
 import numba
 import numpy as np
 
+from envs.pixels.raycast.columns import AXES, SIZE
+
 MISS = np.float32(1e30)
 ZERO = np.float32(0)
 ONE = np.float32(1)
@@ -23,12 +25,14 @@ PARALLEL = np.float32(1e-10)
 PLANE, SPHERE, CAPSULE, ELLIPSOID, CYLINDER, BOX = 0, 2, 3, 4, 5, 6
 """Values of mjtGeom, which a compiled function reads as constants."""
 
-inline = numba.njit(
-    cache=True, fastmath={"reassoc", "contract", "arcp", "nsz"}, error_model="numpy"
-)
+FAST = {"reassoc", "contract", "arcp", "nsz"}
+"""Liberties that leave infinities alone, which a ray along an axis needs."""
+compiled = numba.njit(cache=True, fastmath=FAST, error_model="numpy")
+parallel = numba.njit(cache=True, fastmath=FAST, error_model="numpy", nogil=True)
+"""For what several Python threads may run at once."""
 
 
-@inline
+@compiled
 def sphere_hit(cx: Any, cy: Any, cz: Any, radius: Any, dx: Any, dy: Any, dz: Any) -> Any:
     """A sphere around c."""
     square = dx * dx + dy * dy + dz * dz
@@ -39,7 +43,7 @@ def sphere_hit(cx: Any, cy: Any, cz: Any, radius: Any, dx: Any, dy: Any, dz: Any
     return t if gap >= ZERO and t > ZERO else MISS
 
 
-@inline
+@compiled
 def tube_hit(
     cx: Any,
     cy: Any,
@@ -70,7 +74,7 @@ def tube_hit(
     return entry, nearest + reach, entry * along - height
 
 
-@inline
+@compiled
 def capsule_hit(
     cx: Any,
     cy: Any,
@@ -94,7 +98,7 @@ def capsule_hit(
     return sphere_hit(cx + end * ux, cy + end * uy, cz + end * uz, radius, dx, dy, dz)
 
 
-@inline
+@compiled
 def cylinder_hit(
     cx: Any,
     cy: Any,
@@ -120,30 +124,36 @@ def cylinder_hit(
     return t if t >= entry and t <= leave and t > ZERO else MISS
 
 
-@inline
+@compiled
+def onto_axis(table: Any, p: int, axis: int, x: Any, y: Any, z: Any) -> Any:
+    """A vector's part along an axis of primitive p."""
+    at = AXES + 3 * axis
+    return table[p, at] * x + table[p, at + 1] * y + table[p, at + 2] * z
+
+
+@compiled
 def ellipsoid_hit(
-    cx: Any, cy: Any, cz: Any, axes: Any, sx: Any, sy: Any, sz: Any, dx: Any, dy: Any, dz: Any
+    table: Any, p: int, cx: Any, cy: Any, cz: Any, dx: Any, dy: Any, dz: Any
 ) -> Any:
-    """An ellipsoid around c; the rows of `axes` (3, 3) are its axes."""
-    ox = (axes[0, 0] * cx + axes[0, 1] * cy + axes[0, 2] * cz) / sx
-    oy = (axes[1, 0] * cx + axes[1, 1] * cy + axes[1, 2] * cz) / sy
-    oz = (axes[2, 0] * cx + axes[2, 1] * cy + axes[2, 2] * cz) / sz
-    vx = (axes[0, 0] * dx + axes[0, 1] * dy + axes[0, 2] * dz) / sx
-    vy = (axes[1, 0] * dx + axes[1, 1] * dy + axes[1, 2] * dz) / sy
-    vz = (axes[2, 0] * dx + axes[2, 1] * dy + axes[2, 2] * dz) / sz
+    """The ellipsoid p around c: a unit sphere, after scaling its axes."""
+    sx, sy, sz = table[p, SIZE], table[p, SIZE + 1], table[p, SIZE + 2]
+    ox = onto_axis(table, p, 0, cx, cy, cz) / sx
+    oy = onto_axis(table, p, 1, cx, cy, cz) / sy
+    oz = onto_axis(table, p, 2, cx, cy, cz) / sz
+    vx = onto_axis(table, p, 0, dx, dy, dz) / sx
+    vy = onto_axis(table, p, 1, dx, dy, dz) / sy
+    vz = onto_axis(table, p, 2, dx, dy, dz) / sz
     return sphere_hit(ox, oy, oz, ONE, vx, vy, vz)
 
 
-@inline
-def box_hit(
-    cx: Any, cy: Any, cz: Any, axes: Any, sx: Any, sy: Any, sz: Any, dx: Any, dy: Any, dz: Any
-) -> Any:
-    """A box around c; the rows of `axes` (3, 3) are its axes."""
+@compiled
+def box_hit(table: Any, p: int, cx: Any, cy: Any, cz: Any, dx: Any, dy: Any, dz: Any) -> Any:
+    """The box p around c."""
     entry, leave = -MISS, MISS
     for axis in range(3):
-        size = sx if axis == 0 else (sy if axis == 1 else sz)
-        centre = axes[axis, 0] * cx + axes[axis, 1] * cy + axes[axis, 2] * cz
-        speed = axes[axis, 0] * dx + axes[axis, 1] * dy + axes[axis, 2] * dz
+        size = table[p, SIZE + axis]
+        centre = onto_axis(table, p, axis, cx, cy, cz)
+        speed = onto_axis(table, p, axis, dx, dy, dz)
         if abs(speed) < PARALLEL:
             if abs(centre) > size:
                 return MISS
@@ -153,37 +163,35 @@ def box_hit(
     return entry if entry <= leave and entry > ZERO else MISS
 
 
-@inline
-def plane_hit(
-    cx: Any, cy: Any, cz: Any, axes: Any, sx: Any, sy: Any, dx: Any, dy: Any, dz: Any
-) -> Any:
-    """A plane through c with normal axes[2]; sizes of 0 are infinite."""
-    speed = axes[2, 0] * dx + axes[2, 1] * dy + axes[2, 2] * dz
+@compiled
+def plane_hit(table: Any, p: int, cx: Any, cy: Any, cz: Any, dx: Any, dy: Any, dz: Any) -> Any:
+    """The plane p around c; sizes of 0 are infinite."""
+    speed = onto_axis(table, p, 2, dx, dy, dz)
     if abs(speed) < PARALLEL:
         return MISS
-    t = (axes[2, 0] * cx + axes[2, 1] * cy + axes[2, 2] * cz) / speed
+    t = onto_axis(table, p, 2, cx, cy, cz) / speed
     px, py, pz = t * dx - cx, t * dy - cy, t * dz - cz
-    u = axes[0, 0] * px + axes[0, 1] * py + axes[0, 2] * pz
-    v = axes[1, 0] * px + axes[1, 1] * py + axes[1, 2] * pz
+    u, v = onto_axis(table, p, 0, px, py, pz), onto_axis(table, p, 1, px, py, pz)
+    sx, sy = table[p, SIZE], table[p, SIZE + 1]
     inside = (sx <= ZERO or abs(u) <= sx) and (sy <= ZERO or abs(v) <= sy)
     return t if inside and t > ZERO else MISS
 
 
-@inline
+@compiled
 def primitive_hit(
-    kind: int, cx: Any, cy: Any, cz: Any, axes: Any, size: Any, dx: Any, dy: Any, dz: Any
+    kind: int, table: Any, p: int, cx: Any, cy: Any, cz: Any, dx: Any, dy: Any, dz: Any
 ) -> Any:
-    """A primitive of mjtGeom `kind` around c."""
+    """Primitive p of mjtGeom `kind`, as if its centre were c."""
     if kind == PLANE:
-        return plane_hit(cx, cy, cz, axes, size[0], size[1], dx, dy, dz)
-    if kind == SPHERE:
-        return sphere_hit(cx, cy, cz, size[0], dx, dy, dz)
-    ux, uy, uz = axes[2, 0], axes[2, 1], axes[2, 2]
-    if kind == CAPSULE:
-        return capsule_hit(cx, cy, cz, ux, uy, uz, size[0], size[1], dx, dy, dz)
-    if kind == CYLINDER:
-        return cylinder_hit(cx, cy, cz, ux, uy, uz, size[0], size[1], dx, dy, dz)
+        return plane_hit(table, p, cx, cy, cz, dx, dy, dz)
     if kind == ELLIPSOID:
-        return ellipsoid_hit(cx, cy, cz, axes, size[0], size[1], size[2], dx, dy, dz)
-    return box_hit(cx, cy, cz, axes, size[0], size[1], size[2], dx, dy, dz)
-
+        return ellipsoid_hit(table, p, cx, cy, cz, dx, dy, dz)
+    if kind == BOX:
+        return box_hit(table, p, cx, cy, cz, dx, dy, dz)
+    radius, half = table[p, SIZE], table[p, SIZE + 1]
+    if kind == SPHERE:
+        return sphere_hit(cx, cy, cz, radius, dx, dy, dz)
+    ux, uy, uz = table[p, AXES + 6], table[p, AXES + 7], table[p, AXES + 8]
+    if kind == CAPSULE:
+        return capsule_hit(cx, cy, cz, ux, uy, uz, radius, half, dx, dy, dz)
+    return cylinder_hit(cx, cy, cz, ux, uy, uz, radius, half, dx, dy, dz)

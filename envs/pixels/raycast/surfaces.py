@@ -1,4 +1,4 @@
-"""The colour of a point on a primitive: its normal, its light, its texture."""
+"""The geometry of a hit: its normal, the lit grid of a plane, and its texture's colour."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from envs.pixels.raycast.lighting import light_point
+from envs.pixels.raycast.columns import AXES, CENTRE, EMISSION, GRID, RGB, SIZE, TEXTURE_SCALE
+from envs.pixels.raycast.lighting import casts, light_by
 from envs.pixels.raycast.rays import (
     BOX,
     CAPSULE,
@@ -17,101 +18,171 @@ from envs.pixels.raycast.rays import (
     PLANE,
     SPHERE,
     ZERO,
-    inline,
+    compiled,
+    onto_axis,
 )
 from envs.pixels.raycast.texturing import sample_cube, sample_flat
 
 CACHE_EDGE = 16
 """A plane's lit vertices are kept in a table of this many by this many."""
-WHITE = np.float32(255)
+HERE = CACHE_EDGE * CACHE_EDGE
+"""Row of that table for the pixel itself."""
 TWO = np.float32(2)
-LEVEL_OF_NOTHING = np.float32(1e-6)
+HALF = np.float32(0.5)
+NOTHING = np.float32(1e-6)
+INSIDE = np.float32(0.9999)
+GLOBAL_AMBIENT = np.float32(0.3)
+"""Ambient light where a model has no light at all."""
 
 
-@inline
+@compiled
 def normal_at(
-    kind: int, axes: Any, size: Any, px: Any, py: Any, pz: Any, u: Any, v: Any, w: Any
+    kind: int, table: Any, p: int, px: Any, py: Any, pz: Any, u: Any, v: Any, w: Any
 ) -> Any:
-    """Unit normal at a surface point p - c = (px, py, pz), in object coordinates (u, v, w)."""
+    """Unit normal of primitive p at a point (px, py, pz) from its centre, (u, v, w) on its axes."""
+    sx, sy, sz = table[p, SIZE], table[p, SIZE + 1], table[p, SIZE + 2]
+    side, sign = 2, ONE
     if kind == PLANE:
-        return axes[2, 0], axes[2, 1], axes[2, 2]
-    if kind == BOX:
-        a, b, c = abs(u) / size[0], abs(v) / size[1], abs(w) / size[2]
+        pass
+    elif kind == BOX:
+        a, b, c = abs(u) / sx, abs(v) / sy, abs(w) / sz
         side = 0 if a >= b and a >= c else (1 if b >= c else 2)
         along = u if side == 0 else (v if side == 1 else w)
         sign = ONE if along > ZERO else -ONE
-        return sign * axes[side, 0], sign * axes[side, 1], sign * axes[side, 2]
-    if kind == SPHERE:
-        nx, ny, nz = px, py, pz
-    elif kind == ELLIPSOID:
-        a, b, c = u / (size[0] * size[0]), v / (size[1] * size[1]), w / (size[2] * size[2])
-        nx = a * axes[0, 0] + b * axes[1, 0] + c * axes[2, 0]
-        ny = a * axes[0, 1] + b * axes[1, 1] + c * axes[2, 1]
-        nz = a * axes[0, 2] + b * axes[1, 2] + c * axes[2, 2]
+    elif kind == CYLINDER and abs(w) >= sy * INSIDE and u * u + v * v < sx * sx * INSIDE:
+        # The lid of a cylinder: the point lies inside its side.
+        sign = ONE if w > ZERO else -ONE
     else:
-        if kind == CYLINDER:
-            # The lid, if the point lies inside the side.
-            rim = size[0] * np.float32(0.9999)
-            if abs(w) >= size[1] * np.float32(0.9999) and u * u + v * v < rim * rim:
-                sign = ONE if w > ZERO else -ONE
-                return sign * axes[2, 0], sign * axes[2, 1], sign * axes[2, 2]
-            middle = w
+        nx, ny, nz = px, py, pz
+        if kind == ELLIPSOID:
+            a, b, c = u / (sx * sx), v / (sy * sy), w / (sz * sz)
+            nx = a * table[p, AXES] + b * table[p, AXES + 3] + c * table[p, AXES + 6]
+            ny = a * table[p, AXES + 1] + b * table[p, AXES + 4] + c * table[p, AXES + 7]
+            nz = a * table[p, AXES + 2] + b * table[p, AXES + 5] + c * table[p, AXES + 8]
+        elif kind != SPHERE:
+            middle = min(max(w, -sy), sy) if kind == CAPSULE else w
+            nx -= middle * table[p, AXES + 6]
+            ny -= middle * table[p, AXES + 7]
+            nz -= middle * table[p, AXES + 8]
+        scale = ONE / math.sqrt(nx * nx + ny * ny + nz * nz)
+        return nx * scale, ny * scale, nz * scale
+    at = AXES + 3 * side
+    return sign * table[p, at], sign * table[p, at + 1], sign * table[p, at + 2]
+
+
+@compiled
+def light_row(
+    lights: Any,
+    table: Any,
+    p: int,
+    px: Any,
+    py: Any,
+    pz: Any,
+    nx: Any,
+    ny: Any,
+    nz: Any,
+    shadows: bool,
+    lit: Any,
+    slot: int,
+) -> None:
+    """Light a point with unit normal n on primitive p into `lit[slot]`, shape (1 + L, 3).
+
+    Row 0 is the sum of the lights that throw no shadow, row 1 + l the part of light l, if it does.
+    Each is clipped at 1, as each of OpenGL's passes is.
+    """
+    count = lights.shape[0]
+    ambient = table[p, EMISSION] if count else table[p, EMISSION] + GLOBAL_AMBIENT
+    red, green, blue = ambient * table[p, RGB], ambient * table[p, RGB + 1], ambient * table[p, RGB + 2]
+    for light in range(count):
+        r, g, b = light_by(lights, light, table, p, px, py, pz, nx, ny, nz)
+        if casts(lights, light, shadows):
+            lit[slot, 1 + light, 0] = min(r, ONE)
+            lit[slot, 1 + light, 1] = min(g, ONE)
+            lit[slot, 1 + light, 2] = min(b, ONE)
         else:
-            middle = min(max(w, -size[1]), size[1])
-        nx = px - middle * axes[2, 0]
-        ny = py - middle * axes[2, 1]
-        nz = pz - middle * axes[2, 2]
-    scale = ONE / math.sqrt(nx * nx + ny * ny + nz * nz)
-    return nx * scale, ny * scale, nz * scale
+            red, green, blue = red + r, green + g, blue + b
+    lit[slot, 0, 0], lit[slot, 0, 1], lit[slot, 0, 2] = min(red, ONE), min(green, ONE), min(blue, ONE)
 
 
-@inline
-def light_plane(scene: Any, primitive: int, work: Any, u: Any, v: Any, apart: bool) -> None:
+@compiled
+def grid_line(table: Any, p: int, axis: int, line: int) -> Any:
+    """Coordinate of a line of a plane's grid: the plane's edges, and even steps between them."""
+    at, size = GRID + 3 * axis, table[p, SIZE + axis]
+    if line == 0:
+        return -size
+    if line == int(table[p, at]):
+        return size
+    return table[p, at + 1] - size + np.float32(line - 1) * table[p, at + 2]
+
+
+@compiled
+def grid_cell(table: Any, p: int, axis: int, place: Any) -> int:
+    """The cell of a plane's grid that holds a coordinate."""
+    at = GRID + 3 * axis
+    within = place + table[p, SIZE + axis] - table[p, at + 1]
+    if within < ZERO:
+        return 0
+    return min(1 + int(within / table[p, at + 2]), int(table[p, at]) - 1)
+
+
+@compiled
+def light_plane(
+    lights: Any, table: Any, p: int, u: Any, v: Any, shadows: bool, tags: Any, lit: Any
+) -> None:
     """Light a finite plane as OpenGL does: at the vertices of its grid, with values between them.
 
-    `work.tags` (E²,) and `work.values` (E², 1 + L, 3) keep vertices that neighbouring pixels share.
+    Each cell is two triangles that share the diagonal from its lower right to its upper left.
+    `tags` says which vertices `lit` keeps from neighbouring pixels.
     """
-    centre, axes, size = work.centres[primitive], work.axes[primitive], work.sizes[primitive]
-    cells, lit, tags, values = scene.cells[primitive], work.lit, work.tags, work.values
-    columns, rows = int(cells[0]), int(cells[1])
-    x = (u / size[0] + ONE) * cells[0] / TWO
-    y = (v / size[1] + ONE) * cells[1] / TWO
-    left, low = min(max(int(x), 0), columns - 1), min(max(int(y), 0), rows - 1)
-    fx, fy = x - np.float32(left), y - np.float32(low)
-    lit[:, :] = ZERO
-    for corner in range(4):
-        column, row = left + (corner & 1), low + (corner >> 1)
-        slot = (row % CACHE_EDGE) * CACHE_EDGE + column % CACHE_EDGE
-        tag = (primitive * 256 + row) * 256 + column
-        if tags[slot] != tag:
-            tags[slot] = tag
-            a = (TWO * np.float32(column) / cells[0] - ONE) * size[0]
-            b = (TWO * np.float32(row) / cells[1] - ONE) * size[1]
-            light_point(
-                centre[0] + a * axes[0, 0] + b * axes[1, 0],
-                centre[1] + a * axes[0, 1] + b * axes[1, 1],
-                centre[2] + a * axes[0, 2] + b * axes[1, 2],
-                axes[2, 0],
-                axes[2, 1],
-                axes[2, 2],
-                scene.material[primitive],
-                work.lights,
-                scene.light_constants,
-                apart,
-                values[slot],
+    column, row = grid_cell(table, p, 0, u), grid_cell(table, p, 1, v)
+    left, right = grid_line(table, p, 0, column), grid_line(table, p, 0, column + 1)
+    low, high = grid_line(table, p, 1, row), grid_line(table, p, 1, row + 1)
+    fx, fy = (u - left) / (right - left), (v - low) / (high - low)
+    upper = fx + fy >= ONE
+    slots = (0, 0, 0)
+    for corner in range(3):
+        # Lower right, upper left, and the corner on the pixel's side of the diagonal.
+        i = column + 1 if corner == 0 or (corner == 2 and upper) else column
+        j = row + 1 if corner == 1 or (corner == 2 and upper) else row
+        slot = (j % CACHE_EDGE) * CACHE_EDGE + i % CACHE_EDGE
+        slots = (slots[1], slots[2], slot)
+        if tags[slot] != j * 1024 + i:
+            tags[slot] = j * 1024 + i
+            a = right if i > column else left
+            b = high if j > row else low
+            light_row(
+                lights,
+                table,
+                p,
+                table[p, CENTRE] + a * table[p, AXES] + b * table[p, AXES + 3],
+                table[p, CENTRE + 1] + a * table[p, AXES + 1] + b * table[p, AXES + 4],
+                table[p, CENTRE + 2] + a * table[p, AXES + 2] + b * table[p, AXES + 5],
+                table[p, AXES + 6],
+                table[p, AXES + 7],
+                table[p, AXES + 8],
+                shadows,
+                lit,
+                slot,
             )
-        weight = (fx if corner & 1 else ONE - fx) * (fy if corner >> 1 else ONE - fy)
-        for k in range(lit.shape[0]):
-            for c in range(3):
-                lit[k, c] += weight * values[slot, k, c]
+    if upper:
+        fx, fy = ONE - fy, ONE - fx
+    rest = ONE - fx - fy
+    for k in range(lit.shape[1]):
+        for c in range(3):
+            lit[HERE, k, c] = (
+                fx * lit[slots[0], k, c] + fy * lit[slots[1], k, c] + rest * lit[slots[2], k, c]
+            )
 
 
-@inline
+@compiled
 def tint(
-    scene: Any,
-    primitive: int,
-    axes: Any,
-    size: Any,
+    kind: int,
+    cube: int,
+    texels: Any,
+    levels: Any,
+    texture: int,
+    table: Any,
+    p: int,
     dx: Any,
     dy: Any,
     t: Any,
@@ -122,73 +193,35 @@ def tint(
     u: Any,
     v: Any,
     w: Any,
-    out: Any,
-) -> None:
-    """Write the texture's colour, in [0, 255], at object coordinates (u, v, w) into `out`."""
-    texture = scene.texture[primitive]
-    scale = scene.texture_scale[primitive]
-    starts, widths = scene.texel_start[texture], scene.texel_width[texture]
-    levels = scene.texture_levels[texture]
-    if scene.texture_kind[texture] == 0:
+) -> Any:
+    """The texture's colour, in [0, 255], at (u, v, w) on primitive p's axes."""
+    sx, sy, sz = table[p, SIZE], table[p, SIZE + 1], table[p, SIZE + 2]
+    kx, ky = table[p, TEXTURE_SCALE], table[p, TEXTURE_SCALE + 1]
+    if not cube:
         # How far the surface's tangent plane moves under the ray from pixel to pixel.
         slant = nx * dx + ny * dy - nz
-        along = t / slant if abs(slant) > LEVEL_OF_NOTHING else ZERO
-        du = axes[0, 0] * dx + axes[0, 1] * dy - axes[0, 2]
-        dv = axes[1, 0] * dx + axes[1, 1] * dy - axes[1, 2]
-        ks, kt = scale[0] * widths[0] * step, scale[1] * scene.texel_height[texture, 0] * step
-        sx = ks * (axes[0, 0] * t - du * along * nx)
-        tx = kt * (axes[1, 0] * t - dv * along * nx)
-        sy = ks * (axes[0, 1] * t - du * along * ny)
-        ty = kt * (axes[1, 1] * t - dv * along * ny)
-        area = max(sx * sx + tx * tx, sy * sy + ty * ty)
-        level = np.float32(0.5) * math.log2(max(area, LEVEL_OF_NOTHING))
-        s, q = scale[0] * u - np.float32(0.5), -scale[1] * v - np.float32(0.5)
-        sample_flat(
-            scene.texels, starts, widths, scene.texel_height[texture], levels, s, q, level, out
-        )
-        return
-    kind = scene.kind[primitive]
+        along = t / slant if abs(slant) > NOTHING else ZERO
+        du = onto_axis(table, p, 0, dx, dy, -ONE) * along
+        dv = onto_axis(table, p, 1, dx, dy, -ONE) * along
+        ks = kx * np.float32(levels[texture, 0, 1]) * step
+        kt = ky * np.float32(levels[texture, 0, 2]) * step
+        across = ks * (table[p, AXES] * t - du * nx), kt * (table[p, AXES + 3] * t - dv * nx)
+        down = ks * (table[p, AXES + 1] * t - du * ny), kt * (table[p, AXES + 4] * t - dv * ny)
+        area = max(across[0] ** 2 + across[1] ** 2, down[0] ** 2 + down[1] ** 2)
+        level = HALF * np.float32(math.log2(max(area, NOTHING)))
+        # The texture begins at the object's upper left edge.
+        return sample_flat(texels, levels, texture, kx * (u + sx), ky * (sy - v), level)
     if kind == CAPSULE or kind == CYLINDER:
-        # OpenGL draws a cap as half a unit ball that stands on the end of a unit tube.
-        end = size[1] if w > ZERO else -size[1]
-        over = kind == CAPSULE and abs(w) > size[1]
-        z = (w - end) / size[0] + (ONE if w > ZERO else -ONE) if over else w / size[1]
-        x, y = u / size[0], v / size[0]
+        x, y, z = u / sx, v / sx, w / sy
+        if kind == CAPSULE and abs(w) > sy:
+            # OpenGL draws a cap as half a unit ball that stands on the end of a unit tube.
+            z = (w - sy) / sx + ONE if w > ZERO else (w + sy) / sx - ONE
     else:
-        x, y, z = u / size[0], v / size[1], w / size[2]
-    texels_per_pixel = step * t * widths[0] / (TWO * size[0])
-    level = int(min(max(math.log2(max(texels_per_pixel, ONE)), ZERO), np.float32(levels - 1)))
-    sample_cube(
-        scene.texels, starts[level], widths[level], scale[0] * x, scale[1] * y, scale[2] * z, out
-    )
-
-
-@inline
-def shade(
-    scene: Any, primitive: int, work: Any, dx: Any, dy: Any, t: Any, step: Any, apart: bool
-) -> None:
-    """Light the hit at depth t of the ray (dx, dy, -1) on a primitive, textured.
-
-    Writes the colours in [0, 255] of every pass into `work.lit` (1 + L, 3).
-    """
-    kind, axes, size = scene.kind[primitive], work.axes[primitive], work.sizes[primitive]
-    centre, material, lit = work.centres[primitive], scene.material[primitive], work.lit
-    px, py, pz = t * dx, t * dy, -t
-    ox, oy, oz = px - centre[0], py - centre[1], pz - centre[2]
-    u = axes[0, 0] * ox + axes[0, 1] * oy + axes[0, 2] * oz
-    v = axes[1, 0] * ox + axes[1, 1] * oy + axes[1, 2] * oz
-    w = axes[2, 0] * ox + axes[2, 1] * oy + axes[2, 2] * oz
-    nx, ny, nz = normal_at(kind, axes, size, ox, oy, oz, u, v, w)
-    if kind == PLANE and scene.cells[primitive, 0] > ZERO:
-        light_plane(scene, primitive, work, u, v, apart)
-    else:
-        constants = scene.light_constants
-        light_point(px, py, pz, nx, ny, nz, material, work.lights, constants, apart, lit)
-    texel = work.texel
-    if scene.texture[primitive] >= 0:
-        tint(scene, primitive, axes, size, dx, dy, t, step, nx, ny, nz, u, v, w, texel)
-    else:
-        texel[0] = texel[1] = texel[2] = WHITE
-    for k in range(lit.shape[0]):
-        for c in range(3):
-            lit[k, c] *= texel[c]
+        x, y, z = u / sx, v / sy, w / sz
+    wide = max(step * t * np.float32(levels[texture, 0, 1]) / (TWO * sx), ONE)
+    level = min(int(math.log2(wide)), levels.shape[1] - 1)
+    while levels[texture, level, 1] == 0:
+        level -= 1
+    start, edge = levels[texture, level, 0], levels[texture, level, 1]
+    x, y, z = kx * x, ky * y, table[p, TEXTURE_SCALE + 2] * z
+    return sample_cube(texels, start, edge, x, y, z)

@@ -6,36 +6,35 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from envs.pixels.raycast.rays import inline
-from envs.pixels.raycast.surfaces import CACHE_EDGE
+from envs.pixels.raycast.columns import (
+    AMBIENT,
+    GRID,
+    LIGHT_COLUMNS,
+    PRIMITIVE_COLUMNS,
+    REACH,
+    RGB,
+    SIZE,
+    TEXTURE_SCALE,
+)
+from envs.pixels.raycast.surfaces import HERE
 from envs.pixels.scene import Scene
 
 
-class SceneArrays(NamedTuple):
-    """The fields of `Scene` and its textures that compiled functions read."""
+class Stage(NamedTuple):
+    """What a model and a camera's optics fix once for all pictures."""
 
-    kind: Any
-    source: Any
-    index: Any
-    label: Any
-    size: Any
-    material: Any
-    texture: Any
-    texture_scale: Any
-    cells: Any
-    light_constants: Any
-    far: Any
+    kinds: Any
+    """mjtGeom of each primitive, int32 (P,)."""
+    origins: Any
+    """Source and index of each primitive, int32 (P, 2)."""
+    labels: Any
+    """What masks call it, int32 (P,)."""
+    textures: Any
+    """Texture, -1 for none, and whether it is a cube, int32 (P, 2)."""
     texels: Any
-    texture_kind: Any
-    texture_levels: Any
-    texel_start: Any
-    texel_width: Any
-    texel_height: Any
-
-
-class View(NamedTuple):
-    """What the camera's optics and the size of the picture fix once for all frames."""
-
+    """Colours of all textures, float32 (K, 3)."""
+    levels: Any
+    """First texel, width and height of each texture's levels, int32 (T, V, 3)."""
     rays_x: Any
     """Slopes of the columns' rays, float32 (W,)."""
     rays_y: Any
@@ -44,16 +43,19 @@ class View(NamedTuple):
     """Slope from pixel to pixel."""
     near: Any
     """Nothing nearer is drawn, m."""
+    far: Any
+    """Nothing farther is drawn, m."""
     sky: Any
     """Colours of the sky's six faces at the size of a pixel, float32 (6·E·E, 3)."""
     sky_edge: int
     """E; 0 for a black sky."""
     shadows: bool
     reflections: bool
+    camera: int
 
 
 class Pose(NamedTuple):
-    """Where everything is in N worlds: MuJoCo's fields, float64."""
+    """Where everything is in N worlds: MuJoCo's fields, float64 (N, ...)."""
 
     geom_xpos: Any
     geom_xmat: Any
@@ -63,94 +65,58 @@ class Pose(NamedTuple):
     cam_xmat: Any
     light_xpos: Any
     light_xdir: Any
+    tendons: Any
+    """Ends of each tendon's segments, float64 (N, G, 2, 3)."""
 
 
 class Workspace(NamedTuple):
-    """What drawing one picture needs beside the picture; with a leading axis, S of them."""
+    """What drawing one picture needs beside the picture."""
 
+    table: Any
+    lights: Any
+    mirrored_table: Any
+    mirrored_lights: Any
     depth: Any
     shown: Any
-    centres: Any
-    axes: Any
-    sizes: Any
-    reach: Any
-    alpha: Any
+    other_depth: Any
+    """Of reflections and of what shines through, as `depth` of what is solid."""
+    other_shown: Any
     windows: Any
     bounds: Any
-    lights: Any
+    order: Any
+    """Transparent primitives, from the nearest on, and their distance."""
     tags: Any
-    values: Any
     lit: Any
-    colour: Any
-    texel: Any
+    colours: Any
 
 
-def scene_arrays(scene: Scene) -> SceneArrays:
-    """The arrays of a scene."""
-    bank = scene.textures
-    return SceneArrays(
-        scene.kind,
-        scene.source,
-        scene.index,
-        scene.label,
-        scene.size,
-        scene.material,
-        scene.texture,
-        scene.texture_scale,
-        scene.cells,
-        scene.light_constants,
-        np.float32(scene.far),
-        bank.texels,
-        bank.kind,
-        bank.levels,
-        bank.start,
-        bank.width,
-        bank.height,
-    )
-
-
-def make_workspaces(scene: Scene, height: int, width: int, count: int) -> Workspace:
-    """S workspaces for pictures of a scene."""
+def make_workspace(scene: Scene, height: int, width: int) -> Workspace:
+    """A workspace for pictures of a scene, with all that never changes filled in."""
     primitives, lights = len(scene.kind), len(scene.light_constants)
-    slots, passes = CACHE_EDGE**2, 1 + lights
     real = np.float32
-    sizes = np.broadcast_to(scene.size, (count, primitives, 3)).astype(real)
+    table = np.zeros((primitives, PRIMITIVE_COLUMNS), real)
+    table[:, SIZE : SIZE + 3] = scene.size
+    table[:, REACH] = np.linalg.norm(scene.size, axis=1)
+    table[:, RGB : RGB + 8] = scene.material
+    table[:, TEXTURE_SCALE : TEXTURE_SCALE + 3] = scene.texture_scale
+    table[:, GRID : GRID + 6] = scene.grid.reshape(-1, 6)
+    light_table = np.zeros((lights, LIGHT_COLUMNS), real)
+    light_table[:, AMBIENT:] = scene.light_constants
     return Workspace(
-        depth=np.empty((count, height, width), real),
-        shown=np.empty((count, height, width), np.int32),
-        centres=np.zeros((count, primitives, 3), real),
-        axes=np.zeros((count, primitives, 3, 3), real),
-        sizes=sizes,
-        reach=np.linalg.norm(sizes, axis=2).astype(real),
-        alpha=np.ones((count, primitives), real),
-        windows=np.zeros((count, primitives, 4), np.int32),
-        bounds=np.zeros((count, 4), real),
-        lights=np.zeros((count, lights, 6), real),
-        tags=np.full((count, slots), -1, np.int64),
-        values=np.zeros((count, slots, passes, 3), real),
-        lit=np.zeros((count, passes, 3), real),
-        colour=np.zeros((count, 3), real),
-        texel=np.zeros((count, 3), real),
+        table=table,
+        lights=light_table,
+        mirrored_table=table.copy(),
+        mirrored_lights=light_table.copy(),
+        depth=np.zeros((height, width), real),
+        shown=np.zeros((height, width), np.int32),
+        other_depth=np.zeros((height, width), real),
+        other_shown=np.zeros((height, width), np.int32),
+        windows=np.zeros((primitives, 4), np.int64),
+        bounds=np.zeros((4,), real),
+        order=np.zeros((primitives, 2), real),
+        tags=np.full((HERE,), -1, np.int64),
+        lit=np.zeros((HERE + 1, 1 + lights, 3), real),
+        colours=np.zeros((height, width, 3), real),
     )
 
 
-@inline
-def one_of(works: Any, share: int) -> Any:
-    """The workspace at an index."""
-    return Workspace(
-        works.depth[share],
-        works.shown[share],
-        works.centres[share],
-        works.axes[share],
-        works.sizes[share],
-        works.reach[share],
-        works.alpha[share],
-        works.windows[share],
-        works.bounds[share],
-        works.lights[share],
-        works.tags[share],
-        works.values[share],
-        works.lit[share],
-        works.colour[share],
-        works.texel[share],
-    )
