@@ -65,7 +65,7 @@ class ConditionalGaussianMixture(nn.Module):
         if self.constant_input:
             given = given.new_ones(len(given), 1)
         logits, mean, *rest = self.net(given).split(self.sizes, dim=-1)
-        shape = (len(given), -1, self.width)
+        shape = (len(given), self.sizes[0], self.width)
         mean = mean.reshape(shape)
         if self.unit_std:
             return logits.log_softmax(dim=-1), mean, torch.zeros_like(mean)
