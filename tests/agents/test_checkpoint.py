@@ -170,7 +170,7 @@ def test_damage_points_to_the_checkpoint_that_is_sound(tmp_path: Path) -> None:
 def test_a_foreign_state_file_is_named(tmp_path: Path) -> None:
     path = save_checkpoint(tmp_path, 7, states())
     body = {"format": 1, "step": 7, "files": {}}
-    manifest = {**body, "sha256": checkpoint._body_hash(body)}
+    manifest = {**body, "sha256": checkpoint.body_hash(body)}
     (path / MANIFEST).write_text(json.dumps(manifest))
     with pytest.raises(CorruptRunError, match="lists no learner"):
         load_checkpoint(path, ["learner"])
