@@ -71,13 +71,18 @@ def _pyramid(model: mujoco.MjModel, texture: int) -> list[Float[np.ndarray, "F h
 
 
 def _halve(faces: Float[np.ndarray, "F h w 3"]) -> Float[np.ndarray, "F i j 3"]:
-    """Means of two by two texels; an odd last row or column is left out, as OpenGL does."""
-    height, width = (max(edge // 2, 1) for edge in faces.shape[1:3])
-    rows = min(2, faces.shape[1])
-    columns = min(2, faces.shape[2])
-    cut = faces[:, : height * rows, : width * columns]
-    blocks = cut.reshape(faces.shape[0], height, rows, width, columns, 3)
-    return blocks.mean(axis=(2, 4), dtype=np.float32)
+    """Half the edges, rounded down; every texel is the mean of the area that it covers."""
+    rows, columns = (_area_weights(edge) for edge in faces.shape[1:3])
+    return np.einsum("ih,fhwc,jw->fijc", rows, faces, columns, optimize=True).astype(np.float32)
+
+
+def _area_weights(edge: int) -> Float[np.ndarray, "i h"]:
+    """Shares of each of h texels in the means over h // 2 equal stretches of them."""
+    fewer = max(edge // 2, 1)
+    ends = np.arange(fewer + 1) * edge / fewer
+    low, high = np.arange(edge), np.arange(edge) + 1
+    overlap = np.minimum(ends[1:, None], high) - np.maximum(ends[:-1, None], low)
+    return np.clip(overlap, 0, None) * fewer / edge
 
 
 def _read(model: mujoco.MjModel, texture: int) -> UInt8[np.ndarray, "h w 3"]:
