@@ -110,19 +110,25 @@ class ObservedScan(torch.autograd.Function):
                     y, reset, candidate, new, update, deter, normal_p, scale_p, y2, share,
                 )
             )  # fmt: skip
-        ctx.traces, ctx.weights, ctx.keep = traces, weights, keep
-        ctx.from_deter, ctx.uniform_mix, ctx.shape = from_deter, uniform_mix, shape
+        # Saved by torch's own way, so that memory is given back as soon as the graph is done with.
+        kept_tensors = (keep, from_deter, *weights, *(part for trace in traces for part in trace))
+        ctx.save_for_backward(*kept_tensors)
+        ctx.uniform_mix, ctx.shape = uniform_mix, shape
         stack = torch.stack(stochs).view(-1, *shape)
         return torch.stack(deters), torch.stack(logits).view(-1, *shape), stack
 
     @staticmethod
     def backward(ctx: Any, of_deter: Tensor, of_logits: Tensor, of_stoch: Tensor) -> Any:
         """Walk back through time; then one product for each matrix."""
-        weights: RecurrenceWeights = ctx.weights
+        keep, from_deter, *rest = ctx.saved_tensors
+        matrices = len(RecurrenceWeights._fields)
+        weights, parts = RecurrenceWeights(*rest[:matrices]), rest[matrices:]
+        width = len(Trace._fields)
+        traces = [Trace(*parts[i : i + width]) for i in range(0, len(parts), width)]
         # Row-major copies: a product with a transposed view repacks it at every step.
         turned = RecurrenceWeights(
             *(w.mT.contiguous() if w.dim() > 1 else w for w in weights)
-        )._replace(posterior_deter=ctx.from_deter.mT.contiguous())
+        )._replace(posterior_deter=from_deter.mT.contiguous())
         rows, hidden = of_deter.shape[1], weights.posterior_deter.shape[1]
         carry = (
             of_deter.new_zeros(rows, of_deter.shape[2]),
@@ -132,17 +138,16 @@ class ObservedScan(torch.autograd.Function):
         slopes = []
         for t in reversed(range(of_deter.shape[0])):
             slope, carry = step_gradient(
-                ctx.traces[t],
+                traces[t],
                 weights,
                 turned,
-                ctx.keep[t],
+                keep[t],
                 (of_deter[t], of_logits[t], of_stoch[t]),
                 carry,
                 ctx.uniform_mix,
             )
             slopes.append(slope)
         slopes.reverse()
-        of_action, of_embed, of_weights = weight_gradients(ctx.traces, slopes, weights)
+        of_action, of_embed, of_weights = weight_gradients(traces, slopes, weights)
         of_h0 = initial_gradient(carry, weights)
-        del ctx.traces
         return (of_action, of_embed, None, None, of_h0, carry[2], None, None, *of_weights)

@@ -81,7 +81,8 @@ class WorldModel(nn.Module):
     """Decoder-free world model unless its objective brings a decoder.
 
     All numbers are drawn from generators that are given: one at construction for parameters, one
-    at each call for draws. Raises ValueError for images other than 64×64 or 84×84 pixels.
+    at each call for draws. `size` replaces the named one. Raises ValueError for images other than
+    64×64 or 84×84 pixels.
     """
 
     def __init__(
@@ -90,9 +91,10 @@ class WorldModel(nn.Module):
         action_dim: int,
         config: WorldModelConfig,
         generator: torch.Generator,
+        size: WorldModelSize | None = None,
     ) -> None:
         super().__init__()
-        size: WorldModelSize = SIZES[config.size]
+        size = size or SIZES[config.size]
         self.config, self.obs = config, obs
         self.dtype: torch.dtype = getattr(torch, config.precision)
         self.encoder: ImageEncoder | VectorEncoder = build_encoder(obs, size, generator)

@@ -27,7 +27,7 @@ class MixedConv(nn.Module):
         super().__init__()
         shape = (channels_out, channels_in, KERNEL, KERNEL)
         weight = fan_in_normal(shape, channels_in * KERNEL**2, generator)
-        self.weight = nn.Parameter(weight.contiguous(memory_format=torch.channels_last))
+        self.weight = nn.Parameter(weight)
         self.bias = nn.Parameter(torch.zeros(channels_out))
         self.stride = stride
 
