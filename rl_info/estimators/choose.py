@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from torch import Tensor
 
 from rl_info.estimators import build_estimator
 from rl_info.estimators.base import Estimate, Progress
+from rl_info.estimators.choice import Choice, read_choice
 from rl_info.estimators.copula_diagnostics import diagnose_copula, henze_zirkler
 from rl_info.estimators.inputs import DiscreteDataWarning, Samples, check_pair
 from rl_info.estimators.plug_in import discrete_information, row_labels
@@ -22,8 +22,11 @@ Values = Tensor | np.ndarray
 AUTO = "auto"
 PLUG_IN = "plug_in"
 ASKED_FOR = "asked for by name"
-LEVEL = 0.01
-"""Below this p-value the samples count as not normal."""
+LEVEL = 0.001
+"""Below this p-value the samples count as not normal: a false alarm costs more than the few small
+departures that only a higher level would find."""
+REGULARISED = {"hidden_dim": 64, "weight_decay": 0.1}
+"""Settings of learned densities that overfit less where dependence is weak."""
 FEWEST_SAMPLES_TO_TEST = 50
 """Fewer samples than these pass tests of normality whatever their law."""
 MOST_DIMENSIONS_OF_NEIGHBOURS = 6
@@ -32,20 +35,6 @@ FEWEST_SAMPLES_TO_LEARN = 1000
 """Samples from which a learned model is worth its variance."""
 MOST_DIMENSIONS_OF_BINS = 3
 """Columns of x and y together up to which bins hold enough samples."""
-
-
-@dataclass(frozen=True)
-class Choice:
-    """An estimator, and why it."""
-
-    estimator: str
-    """Name among `ESTIMATORS`."""
-    reason: str
-    """One sentence about the samples."""
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    """Settings that differ from the estimator's own defaults."""
-    swapped: bool = False
-    """Whether x and y change places: information is symmetric, its estimators need not be."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,9 +89,12 @@ def mutual_information(
         return _plug_in(x, y, ASKED_FOR)
     else:
         choice = Choice(estimator, ASKED_FOR, settings)
-    built = build_estimator(choice.estimator, seed=seed, device=device, **choice.settings)
-    built.progress = progress
-    found = built.fit_estimate(*((y, x) if choice.swapped else (x, y)))
+    if estimator == AUTO:
+        choice, found = read_choice(choice, x, y, seed=seed, device=device, progress=progress)
+    else:
+        built = build_estimator(estimator, seed=seed, device=device, **settings)
+        built.progress = progress
+        found = built.fit_estimate(x, y)
     return ChosenEstimate(
         found.value,
         found.std_error,
@@ -120,8 +112,9 @@ def choose_estimator(x: Samples, y: Samples, *, seed: int = 0) -> Choice:
     samples that pass tests of normality get canonical correlations, those whose ranks do get them
     of normal scores; up to six
     columns in all leave it to neighbours; more than that to learned densities if there are at least
-    1000 samples, else to neighbours with a caution. The tests see little where samples are few, and
-    dependence that hides among many irrelevant columns may pass for none.
+    1000 samples, with neighbours as their rival, else to neighbours alone, and both with a caution:
+    of dependence in many columns that is not normal, each finds a part. The tests see little where
+    samples are few, and dependence that hides among many irrelevant columns may pass for none.
 
     Raises ValueError for samples that cannot be used.
     """
@@ -166,16 +159,29 @@ def _non_normal_choice(samples: int, x_dims: int, y_dims: int) -> Choice:
     shape = f"not normal, {columns} columns in all, {samples} samples"
     if columns <= MOST_DIMENSIONS_OF_NEIGHBOURS:
         return Choice("ksg", f"{shape}: few enough for neighbours", {"margins": "rank"})
+    doubt = (
+        f"of dependence in {columns} columns that is not normal, neighbours and learned densities "
+        "find a part; give more samples or fewer columns"
+    )
     if samples < FEWEST_SAMPLES_TO_LEARN:
         return Choice(
             "ksg",
             f"{shape}: too few samples to learn from, so neighbours, which read low here",
             {"margins": "rank"},
+            likely_low=doubt,
         )
     return Choice(
         "difference_of_entropies",
         f"{shape}: too many columns for neighbours, enough samples for learned densities",
+        REGULARISED,
         swapped=x_dims < y_dims,
+        rival=Choice(
+            "ksg",
+            f"{shape}: neighbours find more than learned densities",
+            {"margins": "rank"},
+            likely_low=doubt,
+        ),
+        likely_low=doubt,
     )
 
 

@@ -47,6 +47,10 @@ class LooseBoundWarning(EstimatorWarning):
     """The bound lies far above a tighter one from the same model."""
 
 
+class LikelyLowWarning(EstimatorWarning):
+    """The truth most likely lies above the estimate, by more than its standard error tells."""
+
+
 def check_pair(
     x: Samples,
     y: Samples,

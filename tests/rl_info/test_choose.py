@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import subprocess
 import sys
+import warnings
 
 import numpy as np
 import pytest
@@ -14,13 +15,18 @@ from torch import Tensor
 import rl_info
 from rl_info.distributions import TASKS, correlated_normal
 from rl_info.estimators import ESTIMATORS, build_estimator
+from rl_info.estimators.choice import Choice, read_choice
 from rl_info.estimators.choose import ChosenEstimate, choose_estimator, mutual_information
 from rl_info.estimators.copula_diagnostics import (
     diagnose_copula,
     henze_zirkler,
     third_moments,
 )
-from rl_info.estimators.inputs import ConstantColumnWarning, TiedSamplesWarning
+from rl_info.estimators.inputs import (
+    ConstantColumnWarning,
+    LikelyLowWarning,
+    TiedSamplesWarning,
+)
 
 
 def draw(task: str, n: int, seed: int = 0) -> tuple[Tensor, Tensor]:
@@ -111,6 +117,29 @@ def test_other_samples_are_measured_within_the_spread(task: str, tolerance: floa
     found = rl_info.mutual_information(*draw(task, 2000))
     assert found.value == pytest.approx(TASKS[task].information, abs=tolerance)
     assert found.estimator == "ksg"
+
+
+def test_many_columns_that_are_not_normal_are_warned_of_and_leave_the_higher_reading() -> None:
+    x, y = draw("spiral-2pair-5x5", 1200)
+    with pytest.warns(LikelyLowWarning, match="likely too low: of dependence in 10 columns"):
+        found = mutual_information(x, y)
+    assert found.estimator == "ksg"
+    assert "difference_of_entropies, which reads low here too, has" in found.reason
+    learned = build_estimator(
+        "difference_of_entropies", **choose_estimator(x, y).settings
+    ).fit_estimate(x, y)
+    assert learned.value < found.value < TASKS["spiral-2pair-5x5"].information
+
+
+def test_neighbours_that_lose_much_when_doubled_are_warned_of() -> None:
+    x, y = correlated_normal(3, 6.0).sample(1000, torch.Generator().manual_seed(0), torch.float64)
+    choice = Choice("ksg", "", {"margins": "rank"})
+    with pytest.warns(LikelyLowWarning, match="6 neighbours read"):
+        _, found = read_choice(choice, x, y)
+    assert found.value < 5
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", LikelyLowWarning)
+        read_choice(choice, *draw("normal-1x1", 1000))
 
 
 def test_labels_are_counted() -> None:
