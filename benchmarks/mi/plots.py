@@ -96,6 +96,9 @@ def failures(rows: Sequence[Row]) -> Figure | None:
     dimensions.axhline(0, color="k", ls="--", lw=0.8)
     dimensions.set(xscale="log", xlabel="dimensions of X and of Y", ylabel="bias, nats",
                    title="neighbours are far away in many dimensions")  # fmt: skip
+    measured = sorted({int(row["x_dims"]) for row in dense})
+    dimensions.set_xticks(measured, [str(dims) for dims in measured])
+    dimensions.set_xticks([], minor=True)
     for axes in (ceiling, spread, dimensions):
         if axes.get_legend_handles_labels()[0]:
             axes.legend(fontsize=7)
