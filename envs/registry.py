@@ -9,6 +9,8 @@ from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
+    from envs.backends.batch import BatchWorld
+    from envs.pixels.settings import PixelSettings
     from envs.tasks.base import Task
     from envs.vector_world import VectorWorld
 
@@ -34,7 +36,7 @@ def make_vec(
     num_envs: int = 1,
     seed: int | None = None,
     backend: Backend = "auto",
-    pixels: bool = False,
+    pixels: bool | PixelSettings = False,
     dtype: Literal["float32", "float64"] = "float32",
     max_episode_steps: int | None = None,
     num_threads: int = 0,
@@ -49,7 +51,8 @@ def make_vec(
         num_envs: Number of worlds N.
         seed: World i is seeded with `seed + i`; None draws seeds from the operating system.
         backend: `cpu` runs native threads; `warp` a GPU; `auto` what this machine has.
-        pixels: Observe pictures; not available yet.
+        pixels: Observe pictures of a native task: True, or an `envs.pixels.PixelSettings` that says
+            how large they are and who draws them.
         dtype: Of observations and signals.
         max_episode_steps: Control steps until truncation; None for the task's own limit.
         num_threads: Native threads; 0 for as many as there are cores. An adapter has none.
@@ -70,10 +73,12 @@ def make_vec(
     if dtype not in ("float32", "float64"):
         raise ValueError(f"dtype must be float32 or float64, got {dtype!r}")
     _check_backend(backend)
-    if pixels:
-        raise ValueError("pixel observations are not available yet: use pixels=False")
     factory = native_tasks().get(id)
     if factory is None:
+        if pixels:
+            raise ValueError(
+                f"{id} runs through an adapter, which has no pixel observations: use a native task"
+            )
         return _adapt(
             id,
             num_envs=num_envs,
@@ -82,9 +87,8 @@ def make_vec(
             max_episode_steps=max_episode_steps,
             **task_options,
         )
-    from envs.backends.batch import BatchWorld
-
-    return BatchWorld(
+    make_world = functools.partial(
+        _batch_world,
         _make_task(id, factory, task_options),
         id,
         num_envs=num_envs,
@@ -94,6 +98,18 @@ def make_vec(
         num_threads=num_threads,
         resets=resets,
     )
+    if pixels is False:
+        return make_world()
+    from envs.pixels.world import make_pixel_world
+
+    return make_pixel_world(make_world, pixels)
+
+
+def _batch_world(*arguments: Any, **options: Any) -> BatchWorld:
+    """The CPU backend, which takes a while to import."""
+    from envs.backends.batch import BatchWorld
+
+    return BatchWorld(*arguments, **options)
 
 
 def nearest_id(id: str, candidates: Mapping[str, Any]) -> str:

@@ -16,7 +16,7 @@ from envs.backends.kernels import count_step
 from envs.backends.simulation import Simulations
 from envs.rendering import Renderer
 from envs.seeding import Source, make_source, restore_source, source_state, spread_seeds
-from envs.tasks.base import Task
+from envs.tasks.base import Fields, Task
 from envs.vector_world import Options, Picture, Seeds, Start, StepResult, VectorWorld
 
 Dtype = Literal["float32", "float64"]
@@ -35,6 +35,7 @@ class BatchWorld(VectorWorld):
         num_threads: Native threads; 0 for as many as there are cores.
         resets: `pool` copies from a pool of initial states where a reset has to simulate;
             `exact` always follows the original.
+        extra_fields: MjData fields to expose in `fields` beside those that the task reads.
     """
 
     def __init__(
@@ -48,10 +49,13 @@ class BatchWorld(VectorWorld):
         max_episode_steps: int | None = None,
         num_threads: int = 0,
         resets: Resets = "pool",
+        extra_fields: Sequence[str] = (),
     ) -> None:
         self.task = task
         threads = min(num_threads or _available_cores(), num_envs)
-        self._simulations = Simulations(task, num_envs, threads)
+        self._simulations = Simulations(task, num_envs, threads, extra_fields)
+        self._keeps_finals = bool(extra_fields)
+        self.final_fields: Fields | None = None
         self._initial_states = make_initial_states(task, self._simulations.output_names, resets)
         self._fields = self._simulations.fields
         self._dtype = np.dtype(dtype)
@@ -74,6 +78,15 @@ class BatchWorld(VectorWorld):
         self._elapsed = np.zeros(num_envs, dtype=np.int64)
         self._renderer = Renderer()
         self._picture: tuple[mujoco.MjModel | None, mujoco.MjData | None] = (None, None)
+
+    @property
+    def fields(self) -> Fields:
+        """Live (N, ...) arrays of the bound MjData fields: copy before storing.
+
+        With `extra_fields`, `final_fields` holds copies for the worlds whose episode ended in the
+        last step in which one did, as they were before their reset, in ascending order.
+        """
+        return self._fields
 
     def _make_sources(self, seeds: Sequence[int | None]) -> list[Source]:
         return [make_source(self.task.random_source, seed) for seed in seeds]
@@ -121,6 +134,8 @@ class BatchWorld(VectorWorld):
         """Reset the `ended` worlds and return observations in which theirs are new."""
         worlds = np.flatnonzero(ended)
         info["final_obs"], info["_final_obs"], info["final_signals"] = obs, ended, info["signals"]
+        if self._keeps_finals:
+            self.final_fields = self._simulations.select(worlds)
         self._begin_episodes(worlds)
         begun = self._simulations.select(worlds)
         fresh, first = obs.copy(), np.empty((len(worlds), self._width), self._dtype)

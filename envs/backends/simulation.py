@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -29,9 +29,12 @@ class Simulations:
         task: Names the model, the fields and the number of physics steps in a control step.
         num_worlds: N.
         num_threads: Native threads, this one included.
+        extra_fields: MjData fields to bind beside the task's.
     """
 
-    def __init__(self, task: Task, num_worlds: int, num_threads: int) -> None:
+    def __init__(
+        self, task: Task, num_worlds: int, num_threads: int, extra_fields: Sequence[str] = ()
+    ) -> None:
         self.num_worlds = num_worlds
         self._num_substeps = task.num_substeps
         self._stage = int(STAGES[task.derived])
@@ -45,7 +48,7 @@ class Simulations:
         self._step_count = 0
         self.fields = Fields()
         self._outputs: dict[str, np.ndarray] = {}
-        self._bind_fields(task)
+        self._bind_fields((*task.fields, *task.previous_fields, *ALWAYS_BOUND, *extra_fields))
         self._model_fields = {name: self._batch.expand(name) for name in task.model_fields}
         vars(self.fields).update(self._model_fields)
         self._previous = [
@@ -57,8 +60,8 @@ class Simulations:
         }
         self.fields.previous = SimpleNamespace(**copies)
 
-    def _bind_fields(self, task: Task) -> None:
-        for name in dict.fromkeys((*task.fields, *task.previous_fields, *ALWAYS_BOUND)):
+    def _bind_fields(self, names: Sequence[str]) -> None:
+        for name in dict.fromkeys(names):
             view = self._batch.bind(name)
             if not np.may_share_memory(view, self._state):
                 # The next call overwrites outputs anyway; a reset writes its own until then.

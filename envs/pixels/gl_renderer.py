@@ -155,9 +155,7 @@ class GLRenderer:
             self._masks = None
 
 
-def _tuned(
-    model: mujoco.MjModel, height: int, width: int, settings: GLSettings
-) -> mujoco.MjModel:
+def _tuned(model: mujoco.MjModel, height: int, width: int, settings: GLSettings) -> mujoco.MjModel:
     """A copy of the model with the settings, and a frame buffer no larger than needed."""
     tuned = copy.copy(model)
     buffer, quality = tuned.vis.global_, tuned.vis.quality

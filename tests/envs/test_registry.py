@@ -69,7 +69,7 @@ def test_unknown_id_names_the_nearest(wrong: str, right: str) -> None:
         ({"dtype": "float16"}, "dtype must be float32 or float64"),
         ({"backend": "gpu"}, "backend must be one of auto, cpu, warp"),
         ({"backend": "warp"}, "not available yet: use backend='cpu'"),
-        ({"pixels": True}, "not available yet"),
+        ({"pixels": "yes"}, "pixels must be"),
         ({"resets": "sometimes"}, "resets must be one of pool, exact"),
         ({"seed": -1}, "seed -1 of world 0"),
         ({"terminate": False}, "no option 'terminate'"),

@@ -33,7 +33,9 @@ HALF = np.float32(0.5)
 @compiled
 def is_behind(table: Any, p: int) -> bool:
     """Whether the camera sees the back of plane p."""
-    return onto_axis(table, p, 2, table[p, CENTRE], table[p, CENTRE + 1], table[p, CENTRE + 2]) > ZERO
+    return (
+        onto_axis(table, p, 2, table[p, CENTRE], table[p, CENTRE + 1], table[p, CENTRE + 2]) > ZERO
+    )
 
 
 @compiled

@@ -67,13 +67,33 @@ def paint(
             red, green, blue = lit[HERE, 0, 0], lit[HERE, 0, 1], lit[HERE, 0, 2]
             for light in range(lights.shape[0]):
                 if casts(lights, light, shadows):
-                    r, g, b = lit[HERE, 1 + light, 0], lit[HERE, 1 + light, 1], lit[HERE, 1 + light, 2]
+                    r, g, b = (
+                        lit[HERE, 1 + light, 0],
+                        lit[HERE, 1 + light, 1],
+                        lit[HERE, 1 + light, 2],
+                    )
                     dark = r + g + b < NOTICED
                     if not dark and not in_shadow(kinds, table, lights, light, far, px, py, pz):
                         red, green, blue = red + r, green + g, blue + b
             if texture >= 0:
                 r, g, b = tint(
-                    kind, cube, texels, levels, texture, table, p, dx, dy, t, step, nx, ny, nz, u, v, w
+                    kind,
+                    cube,
+                    texels,
+                    levels,
+                    texture,
+                    table,
+                    p,
+                    dx,
+                    dy,
+                    t,
+                    step,
+                    nx,
+                    ny,
+                    nz,
+                    u,
+                    v,
+                    w,
                 )
                 red, green, blue = red * r, green * g, blue * b
             else:

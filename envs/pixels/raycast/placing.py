@@ -16,7 +16,9 @@ TWO = np.float32(2)
 
 
 @compiled
-def put_vector(matrix: Any, n: int, camera: int, x: Any, y: Any, z: Any, rows: Any, row: int, at: int) -> None:
+def put_vector(
+    matrix: Any, n: int, camera: int, x: Any, y: Any, z: Any, rows: Any, row: int, at: int
+) -> None:
     """Write a vector of the world, in the camera's frame, into `rows[row, at:at + 3]`."""
     for c in range(3):
         rows[row, at + c] = np.float32(

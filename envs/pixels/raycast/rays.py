@@ -132,9 +132,7 @@ def onto_axis(table: Any, p: int, axis: int, x: Any, y: Any, z: Any) -> Any:
 
 
 @compiled
-def ellipsoid_hit(
-    table: Any, p: int, cx: Any, cy: Any, cz: Any, dx: Any, dy: Any, dz: Any
-) -> Any:
+def ellipsoid_hit(table: Any, p: int, cx: Any, cy: Any, cz: Any, dx: Any, dy: Any, dz: Any) -> Any:
     """The ellipsoid p around c: a unit sphere, after scaling its axes."""
     sx, sy, sz = table[p, SIZE], table[p, SIZE + 1], table[p, SIZE + 2]
     ox = onto_axis(table, p, 0, cx, cy, cz) / sx

@@ -92,7 +92,11 @@ def light_row(
     """
     count = lights.shape[0]
     ambient = table[p, EMISSION] if count else table[p, EMISSION] + GLOBAL_AMBIENT
-    red, green, blue = ambient * table[p, RGB], ambient * table[p, RGB + 1], ambient * table[p, RGB + 2]
+    red, green, blue = (
+        ambient * table[p, RGB],
+        ambient * table[p, RGB + 1],
+        ambient * table[p, RGB + 2],
+    )
     for light in range(count):
         r, g, b = light_by(lights, light, table, p, px, py, pz, nx, ny, nz)
         if casts(lights, light, shadows):
@@ -101,7 +105,11 @@ def light_row(
             lit[slot, 1 + light, 2] = min(b, ONE)
         else:
             red, green, blue = red + r, green + g, blue + b
-    lit[slot, 0, 0], lit[slot, 0, 1], lit[slot, 0, 2] = min(red, ONE), min(green, ONE), min(blue, ONE)
+    lit[slot, 0, 0], lit[slot, 0, 1], lit[slot, 0, 2] = (
+        min(red, ONE),
+        min(green, ONE),
+        min(blue, ONE),
+    )
 
 
 @compiled

@@ -52,7 +52,11 @@ def sample_flat(texels: Any, levels: Any, texture: int, s: Any, t: Any, level: A
     red, green, blue = ZERO, ZERO, ZERO
     for k in range(2 if rest > ZERO else 1):
         at, weight = fine + k, rest if k else ONE - rest
-        start, width, height = levels[texture, at, 0], levels[texture, at, 1], levels[texture, at, 2]
+        start, width, height = (
+            levels[texture, at, 0],
+            levels[texture, at, 1],
+            levels[texture, at, 2],
+        )
         r, g, b = flat_texel(texels, start, width, height, s, t)
         red, green, blue = red + weight * r, green + weight * g, blue + weight * b
     return red, green, blue

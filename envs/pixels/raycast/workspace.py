@@ -118,5 +118,3 @@ def make_workspace(scene: Scene, height: int, width: int) -> Workspace:
         lit=np.zeros((HERE + 1, 1 + lights, 3), real),
         colours=np.zeros((height, width, 3), real),
     )
-
-
