@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,14 +13,13 @@ import torch
 from agents.errors import UsageError
 from agents.hierarchy.frozen_skills import FrozenSkills, Origin
 from agents.hierarchy.interface import Interface
+from agents.hierarchy.trained import require_acting, trained_agent
 from agents.presets import PRESETS
-from agents.training.assembly import make_world
-from agents.training.checkpoint import MANIFEST, body_hash, check_file, load_checkpoint
+from agents.training.checkpoint import MANIFEST, body_hash, check_file
 from agents.training.config import TrainConfig
 from agents.training.config_data import to_data, train_config_from_data
 from agents.training.errors import CorruptRunError
 from agents.training.files import replace_atomically, write_durably
-from agents.training.run_folder import latest_checkpoint, read_config
 from agents.training.state_tree import decode, encode
 
 SKILLS = "skills"
@@ -35,30 +33,16 @@ def skills_of_run(folder: Path, device: torch.device) -> FrozenSkills:
 
     Raises UsageError if the folder is not that of a run, is damaged, or its agent has no skills.
     """
+    trained = trained_agent(folder, "--hierarchy.skills", _require_skills)
     try:
-        config = read_config(folder)
-        _require_skills(config)
-        path = latest_checkpoint(folder)
-        loaded = load_checkpoint(path, ["learner"])
-    except UsageError as error:
-        raise UsageError(f"--hierarchy.skills {folder}: {error}") from error
-    try:
-        with closing(make_world(config, 1, config.seed)) as world:
-            interface = Interface.of(world)
-        modules = loaded.states["learner"]["modules"]
-        state = {name: _under(modules, f"{name}.") for name in ("actor", "normaliser")}
-        origin = Origin(str(folder), loaded.step, config, interface)
-        return FrozenSkills(origin, state, device)
+        state = {name: trained.module(name) for name in ("actor", "normaliser")}
+        return FrozenSkills(trained.origin, state, device)
     except (ValueError, KeyError, RuntimeError) as error:
-        raise CorruptRunError(f"{path} does not belong to the run's settings: {error}") from error
+        raise trained.misfit(error) from error
 
 
 def _require_skills(config: TrainConfig) -> None:
-    if config.hierarchy.skills is not None:
-        raise UsageError(
-            f"this run chooses among the skills of {config.hierarchy.skills}; name a run whose "
-            "agent acts itself"
-        )
+    require_acting(config)
     if config.skill.kind == "none":
         able = [name for name, preset in PRESETS.items() if preset.skill.kind != "none"]
         raise UsageError(f"this run has no skill; train one of {', '.join(able)}")
@@ -110,11 +94,3 @@ def _origin(manifest: dict[str, Any]) -> Origin:
         interface[name] = tuple(interface[name])
     config = train_config_from_data(manifest["config"])
     return Origin(manifest["taken_from"], manifest["env_steps"], config, Interface(**interface))
-
-
-def _under(states: dict[str, Any], prefix: str) -> dict[str, Any]:
-    """The entries of a module's state whose names begin with `prefix`, without it."""
-    found = {name.removeprefix(prefix): states[name] for name in states if name.startswith(prefix)}
-    if not found:
-        raise KeyError(prefix)
-    return found
