@@ -34,13 +34,15 @@ def generalised_advantages(
 
 
 def weighted_sum(
-    advantage: Float[Tensor, "K B"], weight: Float[Tensor, " K"], epsilon: float = 1e-8
+    advantage: Float[Tensor, "K B"], weight: Float[Tensor, "K *B"], epsilon: float = 1e-8
 ) -> Float[Tensor, " B"]:
     """Σ_k w_k (A_k − μ_k) / σ_k over a batch (SLIM, arXiv 2402.00823).
 
     Each reward counts by its weight alone, whatever its units. A reward whose advantages do not
-    differ by more than `epsilon` counts nothing rather than its rounding errors.
+    differ by more than `epsilon` counts nothing rather than its rounding errors. Weights are the
+    same for all steps, (K,), or each step has its own, (K, B).
     """
     deviation, mean = torch.std_mean(advantage, dim=-1, correction=0, keepdim=True)
     standard = (advantage - mean) / deviation.clamp_min(epsilon)
-    return weight @ torch.where(deviation > epsilon, standard, 0.0)
+    standard = torch.where(deviation > epsilon, standard, 0.0)
+    return weight @ standard if weight.ndim == 1 else (weight * standard).sum(dim=0)

@@ -71,10 +71,13 @@ class CriticStack(nn.Module):
         self,
         critic_pass: CriticPass,
         member: Int[Tensor, "K B"],
-        value: Float[Tensor, "K 1"],
+        value: Float[Tensor, "K C"],
         readout: Readout = SCALARS,
     ) -> Float[Tensor, "B A"]:
-        """Gradient of the action, given that of each reward's value by the given `member`."""
+        """Gradient of the action, given that of each reward's value by the given `member`.
+
+        That of a value is the same for all steps (C = 1), or each step has its own (C = B).
+        """
         tape = critic_pass.tape
         values = value.new_zeros(len(critic_pass.outputs), *member.shape)
         values.scatter_(0, member[None], value.expand_as(member)[None])

@@ -20,18 +20,19 @@ class Objective:
     def __init__(
         self,
         names: Sequence[str],
-        weight: Float[Tensor, " K"],
+        weight: Float[Tensor, "K *B"],
         scale: Float[Tensor, " K"],
     ) -> None:
+        """`weight` is the same for all steps, (K,), or each step has its own, (K, B)."""
         self.names = tuple(names)
         self.scale = scale[:, None]
         """(K, 1): units of each reward's values."""
-        self.share = (weight / scale)[:, None]
-        """(K, 1): what a unit of each value counts."""
+        self.share = (weight if weight.ndim == 2 else weight[:, None]) / self.scale
+        """(K, 1) or (K, B): what a unit of each value counts."""
         self.error_weight = self.scale**-2
         """(K, 1): what a squared error counts."""
-        self.entropy_share = self.scale / weight.sum()
-        """(K, 1): the entropy in each target, so that the objective holds one in all."""
+        self.entropy_share = self.scale / weight.sum(dim=0)
+        """(K, 1) or (K, B): the entropy in each target, so that the objective holds one in all."""
 
 
 def soft_target(
@@ -83,8 +84,8 @@ class ActorGradients:
 
     member: Int[Tensor, "K B"]
     """The ensemble member whose value is the least; the other members' gradient is 0."""
-    value: Float[Tensor, "K 1"]
-    """Of the least value, the same for every sample."""
+    value: Float[Tensor, "K C"]
+    """Of the least value: the same for every sample (C = 1), or C = B."""
     log_prob: Float[Tensor, ""]
     """Of the log density, the same for every sample."""
 
@@ -97,13 +98,18 @@ def actor_loss(
 ) -> tuple[ActorGradients, Metrics]:
     """Gradients and metrics of the mean of α log π − Σ_k share_k min_e Q_{e,k}.
 
-    This is equation 7 of Haarnoja et al. for the weighted sum of values.
+    This is equation 7 of Haarnoja et al. for the weighted sum of values. Where each step has its
+    own weights, it counts the values by its own.
     """
     size = len(log_prob)
     least, member = values.min(dim=0)
     mean_log_prob = log_prob.mean()
     cost = -objective.share
-    loss = torch.addcmul(least.mean(dim=-1) @ cost[:, 0], temperature, mean_log_prob)
+    if cost.shape[1] == 1:
+        value_cost = least.mean(dim=-1) @ cost[:, 0]
+    else:
+        value_cost = (cost * least).sum(dim=0).mean()
+    loss = torch.addcmul(value_cost, temperature, mean_log_prob)
     gradients = ActorGradients(member, cost / size, temperature / size)
     return gradients, {"loss/actor": loss, "policy/entropy": -mean_log_prob}
 

@@ -52,10 +52,12 @@ class MultiCriticPPO:
     2402.00823; the clipped objective of Schulman et al., arXiv 1707.06347). The multi-critic
     method with skill discovery, reach and safety rewards is the subject of US patent 12,393,175 B2.
 
-    The state of actor and critics is the (normalised) observation, the skill and a constant 1. All
-    random numbers come from a generator seeded with `seed`.
+    The state of actor and critics is the (normalised) observation, the skill and a constant 1. With
+    `commandable_weights`, skills have K columns more, by which each step weights its advantages,
+    standardised over the rollout as ever (see `RewardSet`). All random numbers come from a
+    generator seeded with `seed`.
 
-    Raises ValueError if there is no reward or all weights are 0.
+    Raises ValueError if there is no reward or all weights are 0, or as `RewardSet` does.
     """
 
     def __init__(
@@ -68,13 +70,22 @@ class MultiCriticPPO:
         *,
         seed: int = 0,
         device: torch.device | str = "cpu",
+        commandable_weights: bool = False,
     ) -> None:
         self.config = config
         self.device = torch.device(device)
         self.generator = torch.Generator(self.device).manual_seed(seed)
         self.updates = 0
-        self.state = StateVector(obs_dim, skill.dim, config.normalise_observations, self.device)
-        self.terms = RewardSet(rewards, config.adam_betas, self.device, config.sum_rewards)
+        self.terms = RewardSet(
+            rewards,
+            config.adam_betas,
+            self.device,
+            config.sum_rewards,
+            skill.dim if commandable_weights else None,
+        )
+        self.state = StateVector(
+            obs_dim, skill.dim + self.terms.commands, config.normalise_observations, self.device
+        )
         self.shape = learner_shape(obs_dim, action_dim, skill.dim, self.terms)
         self.scale = RunningScale(self.terms.normalise, config.scale_rate).to(self.device)
         self.actor = Actor(self.state.width, action_dim, config, self.generator)
@@ -183,7 +194,7 @@ class MultiCriticPPO:
             state,
             batch.action,
             self.actor(state).log_prob(batch.action),
-            weighted_sum(readout.values(advantage), self.terms.weight),
+            weighted_sum(readout.values(advantage), self.terms.weights(batch.skill)),
             target,
             readout,
         )

@@ -29,8 +29,11 @@ class Readout(Protocol):
         """A number of each critic for each of its outputs; 0 for an output that none uses."""
         ...
 
-    def to_values(self, numbers: Float[Tensor, "K 1"]) -> Float[Tensor, "P 1"]:
-        """A number of each critic for the output that is its value; 0 for a feature."""
+    def to_values(self, numbers: Float[Tensor, "K C"]) -> Float[Tensor, "P C"]:
+        """A number of each critic for the output that is its value; 0 for a feature.
+
+        It is the same for all steps (C = 1), or each step has its own (C = B).
+        """
         ...
 
     def total(self, numbers: Float[Tensor, " P"]) -> Float[Tensor, " K"]:
@@ -61,7 +64,7 @@ class ScalarReadout:
         """The same numbers."""
         return numbers
 
-    def to_values(self, numbers: Float[Tensor, "K 1"]) -> Float[Tensor, "K 1"]:
+    def to_values(self, numbers: Float[Tensor, "K C"]) -> Float[Tensor, "K C"]:
         """The same numbers."""
         return numbers
 
@@ -110,9 +113,9 @@ class FeatureReadout:
         """A number of each critic for each output that it uses."""
         return (numbers * self.used).view(-1, 1)
 
-    def to_values(self, numbers: Float[Tensor, "K 1"]) -> Float[Tensor, "P 1"]:
+    def to_values(self, numbers: Float[Tensor, "K C"]) -> Float[Tensor, "P C"]:
         """A number of each critic for its value, if that is an output."""
-        return (numbers * self.is_value).view(-1, 1)
+        return (numbers[:, None] * self.is_value[..., None]).flatten(0, 1)
 
     def total(self, numbers: Float[Tensor, " P"]) -> Float[Tensor, " K"]:
         """Sum over the outputs of each critic."""

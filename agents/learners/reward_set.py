@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -28,8 +29,14 @@ class RewardSet:
     weighted sum of all rewards has a single critic of its value called `sum` instead: what one
     critic each is compared with.
 
-    Raises ValueError if there is no reward or no weight above 0, or if rewards to sum differ in
-    their discounts.
+    With `skill_columns`, weights are commanded: of the skill of a batch only so many columns are
+    the skill, which is all that rewards see of it, and K further ones hold ln(w / weight), the
+    logarithm of what each step's own weight is to the one in the settings. A policy that sees them
+    can be told the trade-off between its rewards (as in D3, a factorised PPO of CoRL 2025).
+
+    Raises ValueError if there is no reward or no weight above 0, if rewards to sum differ in their
+    discounts, or if weights are to be commanded of which fewer than two are above 0 or that are
+    part of a sum.
     """
 
     def __init__(
@@ -38,10 +45,13 @@ class RewardSet:
         betas: tuple[float, float],
         device: torch.device,
         summed: bool = False,
+        skill_columns: int | None = None,
     ) -> None:
         configs = [term.config for term in terms.values()]
         if not any(config.weight > 0 for config in configs):
             raise ValueError("at least one reward with a weight above 0 is needed")
+        if skill_columns is not None:
+            _require_commandable(configs, summed)
         self.names = (SUM,) if summed else tuple(terms)
         self.modules = {name: term.module.to(device) for name, term in terms.items()}
         modules = list(self.modules.values())
@@ -56,6 +66,9 @@ class RewardSet:
         discount = torch.tensor([config.discount for config in configs], device=device)
         self.discount = discount.repeat_interleave(self.outputs)
         self.normalise = torch.tensor([config.normalise for config in configs], device=device)
+        self.commands = 0 if skill_columns is None else len(configs)
+        """Columns of weights beside the skill: K, or 0 where they are not commanded."""
+        self._skill_columns = skill_columns
         self.optimisers = {
             name: torch.optim.Adam(
                 term.module.parameters(), lr=term.config.learning_rate, betas=betas, fused=True
@@ -74,6 +87,7 @@ class RewardSet:
         Metrics are `loss/reward/<name>` and, for what the reward reports, `reward/<name>/…`.
         """
         metrics: Metrics = {}
+        batch = self._without_weights(batch)
         for name, module in self.modules.items():
             loss, details = module.loss(batch)
             metrics |= {f"reward/{name}/{key}": value for key, value in details.items()}
@@ -90,11 +104,22 @@ class RewardSet:
 
         Rewards, features of rewards, or the weighted sum of all: P = K · `outputs`.
         """
-        return self._heads.cumulants(batch)
+        return self._heads.cumulants(self._without_weights(batch))
 
     def readout(self, skill: Float[Tensor, "B Z"]) -> Readout:
         """How rewards are read from cumulants, and values from outputs, under these skills."""
-        return self._heads.readout(skill)
+        return self._heads.readout(skill[:, : self._skill_columns])
+
+    def weights(self, skill: Float[Tensor, "B Z"]) -> Float[Tensor, "K *B"]:
+        """The weights of all steps, (K,); of each with this skill, (K, B), if commanded."""
+        if self._skill_columns is None:
+            return self.weight
+        return self.weight[:, None] * skill[:, self._skill_columns :].T.exp()
+
+    def _without_weights(self, batch: Transitions) -> Transitions:
+        if self._skill_columns is None:
+            return batch
+        return dataclasses.replace(batch, skill=batch.skill[:, : self._skill_columns])
 
     def state_dict(self) -> dict[str, Any]:
         """State of all rewards and optimisers, as tensors and plain containers."""
@@ -108,6 +133,19 @@ class RewardSet:
         nn.ModuleDict(self.modules).load_state_dict(state["modules"])
         for name, optimiser in self.optimisers.items():
             optimiser.load_state_dict(state["optimisers"][name])
+
+
+def _require_commandable(configs: Sequence[RewardConfig], summed: bool) -> None:
+    if summed:
+        raise ValueError(
+            "one critic on the sum of rewards knows one set of weights only: commandable weights "
+            "need a critic for each reward (sum_rewards off)"
+        )
+    if sum(config.weight > 0 for config in configs) < 2:
+        raise ValueError(
+            "commandable weights trade rewards off against each other: at least two rewards with "
+            "a weight above 0 are needed"
+        )
 
 
 def _sum_config(configs: Sequence[RewardConfig]) -> RewardConfig:

@@ -41,10 +41,12 @@ class MultiCriticSAC:
     critics of a reward that is linear in features (`LinearReward`) learn successor features ψ with
     Q = ψᵀw; see `losses.soft_target`.
 
-    The state of actor and critics is the (normalised) observation, the skill and a constant 1. All
-    random numbers come from a generator seeded with `seed`.
+    The state of actor and critics is the (normalised) observation, the skill and a constant 1. With
+    `commandable_weights`, skills have K columns more, by which each step weights its values and
+    shares out its entropy (see `RewardSet`). All random numbers come from a generator seeded with
+    `seed`.
 
-    Raises ValueError if there is no reward or all weights are 0.
+    Raises ValueError if there is no reward or all weights are 0, or as `RewardSet` does.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class MultiCriticSAC:
         *,
         seed: int = 0,
         device: torch.device | str = "cpu",
+        commandable_weights: bool = False,
     ) -> None:
         self.config = config
         self.device = torch.device(device)
@@ -64,8 +67,16 @@ class MultiCriticSAC:
         self.generator = torch.Generator(self.device).manual_seed(seed)
         self.updates = 0
 
-        self.state = StateVector(obs_dim, skill.dim, config.normalise_observations, self.device)
-        self.terms = RewardSet(rewards, config.adam_betas, self.device, config.sum_rewards)
+        self.terms = RewardSet(
+            rewards,
+            config.adam_betas,
+            self.device,
+            config.sum_rewards,
+            skill.dim if commandable_weights else None,
+        )
+        self.state = StateVector(
+            obs_dim, skill.dim + self.terms.commands, config.normalise_observations, self.device
+        )
         self.shape = learner_shape(obs_dim, action_dim, skill.dim, self.terms)
         self.scale = RunningScale(self.terms.normalise, config.scale_rate).to(self.device)
         self._renew_objective()
@@ -165,7 +176,8 @@ class MultiCriticSAC:
         metrics = self._learn_critics(experience, states, following, readout)
         if self.scale.any_enabled:
             self._renew_objective()
-        metrics |= self._learn_actor(states[:size], policy.first(size), readout)
+        objective = self._objective_of(experience)
+        metrics |= self._learn_actor(states[:size], policy.first(size), objective, readout)
         return metrics | losses.by_name("scale/", self.terms.names, self._objective.scale[:, 0])
 
     def _learn_critics(
@@ -176,7 +188,7 @@ class MultiCriticSAC:
         readout: Readout,
     ) -> Metrics:
         state, next_state = states.chunk(2)
-        objective = self._objective
+        objective = self._objective_of(experience)
         target = losses.soft_target(
             experience.reward,
             experience.discount,
@@ -200,12 +212,16 @@ class MultiCriticSAC:
         return metrics
 
     def _learn_actor(
-        self, state: Float[Tensor, "B X"], policy: ActorPass, readout: Readout
+        self,
+        state: Float[Tensor, "B X"],
+        policy: ActorPass,
+        objective: Objective,
+        readout: Readout,
     ) -> Metrics:
         judged = self.critics.run(state, policy.sample.action)
         log_prob, temperature = policy.sample.log_prob, self.temperature()
         values = readout.values(judged.outputs)
-        wanted, metrics = losses.actor_loss(values, log_prob, temperature, self._objective)
+        wanted, metrics = losses.actor_loss(values, log_prob, temperature, objective)
         action = self.critics.action_gradient(judged, wanted.member, wanted.value, readout)
         gradient = self.actor.gradient(policy, action, wanted.log_prob)
         metrics["policy/temperature"] = temperature
@@ -223,6 +239,11 @@ class MultiCriticSAC:
     def _renew_objective(self) -> None:
         """Let the newest scales count."""
         self._objective = Objective(self.terms.names, self.terms.weight, self.scale())
+
+    def _objective_of(self, experience: Experience) -> Objective:
+        if not self.terms.commands:
+            return self._objective
+        return Objective(self.terms.names, self.terms.weights(experience.skill), self.scale())
 
     def _noise(self, count: int) -> Float[Tensor, "B A"]:
         size = (count, self.shape["action"])

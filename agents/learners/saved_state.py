@@ -18,8 +18,10 @@ def learner_shape(
 ) -> dict[str, int]:
     """Sizes that a saved learner must have in common with the one that takes over its state."""
     shape = {"obs": obs_dim, "action": action_dim, "skill": skill_dim}
-    # Only where there are features, so that states saved without them still fit.
-    return shape if terms.outputs == 1 else {**shape, "features": terms.outputs}
+    # Only where there are any, so that states saved without them still fit.
+    features = {"features": terms.outputs} if terms.outputs > 1 else {}
+    commands = {"commands": terms.commands} if terms.commands else {}
+    return {**shape, **features, **commands}
 
 
 @dataclass(frozen=True)

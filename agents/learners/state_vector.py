@@ -12,7 +12,8 @@ from rl_info.nn import RunningNormaliser
 class StateVector:
     """The observation, standardised if asked for, then the skill, then a constant 1.
 
-    The constant gives first layers their bias.
+    The constant gives first layers their bias. Where weights are commanded, their columns are the
+    last of the skill and count in `skill_dim`.
     """
 
     def __init__(self, obs_dim: int, skill_dim: int, normalise: bool, device: torch.device) -> None:
