@@ -14,6 +14,7 @@ from agents.hierarchy.interface import Interface
 from agents.learners.actor import Actor
 from agents.learners.state_vector import StateVector
 from agents.training.config import TrainConfig
+from agents.training.weight_commands import weight_commands
 from rl_info.skills import SkillSpec
 
 
@@ -35,7 +36,8 @@ class FrozenSkills:
     """The policy of a finished run: its network and its normaliser, without critics or rewards.
 
     Every learner here has the same kind of policy, a squashed Gaussian of the (standardised)
-    observation and the skill, so that these two parts are all that acting takes.
+    observation and the skill, so that these two parts are all that acting takes. Skills whose
+    weights are commandable act under the configured ones.
 
     Raises KeyError, ValueError or RuntimeError if `state` is not of the sizes in `origin`.
     """
@@ -46,7 +48,12 @@ class FrozenSkills:
         settings, skill = origin.config.learner, origin.config.skill
         width = sum(origin.interface.observation.values())
         actions = len(origin.interface.action_low)
-        self._state = StateVector(width, skill.dim, settings.normalise_observations, device)
+        commands = weight_commands(origin.config)
+        configured = torch.empty(0) if commands is None else commands.command({})
+        self._weights: Float[Tensor, "1 K"] = configured[None].to(device)
+        self._state = StateVector(
+            width, skill.dim + len(configured), settings.normalise_observations, device
+        )
         generator = torch.Generator(device).manual_seed(0)
         self._actor = Actor(self._state.width, actions, settings, generator)
         self._state.normaliser.load_state_dict(state["normaliser"])
@@ -70,7 +77,8 @@ class FrozenSkills:
         noise: Float[Tensor, "N A"] | None = None,
     ) -> Float[Tensor, "N A"]:
         """See `Skills.act`."""
-        policy = self._actor(self._state(obs, skill))
+        told = torch.cat([skill, self._weights.expand(len(skill), -1)], dim=-1)
+        policy = self._actor(self._state(obs, told))
         return policy.mode() if noise is None else policy.sample(noise).action
 
     def state_dict(self) -> dict[str, Any]:

@@ -53,6 +53,7 @@ def build_learner(config: TrainConfig, context: RewardContext) -> Learner:
         config.learner,
         seed=derive_seed(config.seed, "learner"),
         device=choose_device(config),
+        commandable_weights=config.commandable_weights,
     )
     return learner
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
@@ -74,6 +75,11 @@ class TrainConfig:
     """Skill variable that the policy is conditioned on."""
     skill_steps: int | None = None
     """Steps until a skill is drawn anew within an episode; None keeps it for the episode."""
+    commandable_weights: bool = False
+    """Draw the weights of the rewards anew with each skill and let the policy know them, so that
+    `rl-info evaluate --weights` can command the trade-off."""
+    weight_factors: tuple[float, float] = (0.25, 4.0)
+    """Least and greatest factor of commandable weights, which are drawn log-uniformly."""
     hierarchy: HierarchyConfig = field(default_factory=HierarchyConfig)
     """Skills of another run that the learner chooses from instead of acting."""
     rewards: Mapping[str, RewardConfig] = field(default_factory=dict)
@@ -92,6 +98,12 @@ class TrainConfig:
         for name in ("max_episode_steps", "skill_steps"):
             value = getattr(self, name)
             _require(value is None or value >= 1, name, "at least 1", value)
+        low, high = self.weight_factors
+        _require(
+            0 < low <= 1 <= high < math.inf and low < high,
+            "weight_factors", "positive and finite, the first at most 1, the second at least 1, "
+            "and not both 1", self.weight_factors,
+        )  # fmt: skip
         _require(
             self.replay_capacity >= self.num_envs,
             "replay_capacity", "at least num_envs", self.replay_capacity,

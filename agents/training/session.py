@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from agents.evaluation.commanded_policy import under_weights
 from agents.evaluation.rollouts import SkillPolicy
 from agents.hierarchy.build import policy_of_steps, world_of_decisions
 from agents.hierarchy.skills import Skills
@@ -22,6 +23,7 @@ from agents.training.replay_layout import ReplayLayout
 from agents.training.seeding import derive_seed, numpy_generator, torch_generator
 from agents.training.skill_sampler import SkillSampler
 from agents.training.state_tree import non_finite_path
+from agents.training.weight_commands import weight_commands
 from envs.vector_world import VectorWorld
 
 
@@ -52,7 +54,9 @@ class Session:
             learner = build_learner(config, context)
             needed = {name for reward in learner.rewards.values() for name in reward.requires}
             signals = {name: width for name, width in world.signal_dims.items() if name in needed}
-            layout = ReplayLayout(context.obs_dim, context.action_dim, config.skill.dim, signals)
+            commands = weight_commands(config)
+            told = config.skill.dim + (0 if commands is None else commands.dim)
+            layout = ReplayLayout(context.obs_dim, context.action_dim, told, signals)
             algorithm = ALGORITHMS[algorithm_name(config.learner)]
             replay = Replay(layout, config.num_envs, algorithm.capacity(config), learner.device)
             batches = algorithm.batches(config, replay)
@@ -61,6 +65,7 @@ class Session:
                 config.num_envs,
                 torch_generator(config.seed, "skills"),
                 config.skill_steps,
+                commands,
             )
             warmup = numpy_generator(config.seed, "warmup")
             collector = Collector(world, replay, sampler, warmup, config.warmup_steps)
@@ -71,7 +76,8 @@ class Session:
 
     def policy(self, world: VectorWorld) -> SkillPolicy:
         """What acts in worlds of the task, such as `world`, one env step at a time."""
-        return policy_of_steps(self.learner, self.skills, self.config.hierarchy, world)
+        learner = under_weights(self.learner, weight_commands(self.config))
+        return policy_of_steps(learner, self.skills, self.config.hierarchy, world)
 
     def loop(self, observer: Observer) -> TrainingLoop:
         """The loop over these parts."""
