@@ -1,37 +1,86 @@
-"""Estimators of mutual information, in nats, by name."""
+"""Estimators of information, in nats: every name that their users need.
+
+By name through `build_estimator`, by class, as pure functions, and composed to conditional and
+multivariate information; `mutual_information` chooses one.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from difflib import get_close_matches
-from types import MappingProxyType
-from typing import Any
-
-import torch
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from rl_info.estimators.adaptive_binning import AdaptiveBinning, AdaptiveBinningConfig
 from rl_info.estimators.adaptive_kde import AdaptiveKDE, AdaptiveKDEConfig
-from rl_info.estimators.barber_agakov import BarberAgakov, BarberAgakovConfig
-from rl_info.estimators.base import Bound, Estimate, Estimator, EstimatorConfig
-from rl_info.estimators.cauchy_schwarz import CauchySchwarz, CauchySchwarzConfig
-from rl_info.estimators.cca import CCA, CCAConfig
-from rl_info.estimators.club import CLUB, CLUBConfig
+from rl_info.estimators.barber_agakov import BarberAgakov, BarberAgakovConfig, barber_agakov_bound
+from rl_info.estimators.base import (
+    Bound,
+    Estimate,
+    Estimator,
+    EstimatorConfig,
+    Progress,
+)
+from rl_info.estimators.cauchy_schwarz import (
+    CauchySchwarz,
+    CauchySchwarzConfig,
+    cauchy_schwarz_information,
+    silverman_bandwidth,
+)
+from rl_info.estimators.cca import (
+    CCA,
+    CCAConfig,
+    gaussian_information,
+    gaussian_information_of_covariance,
+)
+from rl_info.estimators.club import CLUB, CLUBConfig, club_bound
 from rl_info.estimators.compressed import Compressed, CompressedConfig
-from rl_info.estimators.difference_of_entropies import (
+from rl_info.estimators.conditional_pairs import PairConfig, PairEstimator
+from rl_info.estimators.critics import (
+    CRITICS,
+    BilinearCritic,
+    CriticName,
+    CriticSize,
+    DistanceCritic,
+    JointCritic,
+    SeparableCritic,
+)
+from rl_info.estimators.diffusion import (
+    Diffusion,
+    DiffusionConfig,
+    diffusion_spectral_entropy,
+    diffusion_spectral_information,
+)
+from rl_info.estimators.entropy_difference import (
     DifferenceOfEntropies,
     DifferenceOfEntropiesConfig,
+    difference_of_entropies,
 )
-from rl_info.estimators.diffusion import Diffusion, DiffusionConfig
+from rl_info.estimators.fitted_densities import DensityConfig, LogDensity
 from rl_info.estimators.gaussian_copula import GaussianCopula, GaussianCopulaConfig
+from rl_info.estimators.inputs import (
+    ConstantColumnWarning,
+    DiscreteDataWarning,
+    EstimatorWarning,
+    HeavyTailWarning,
+    LikelyLowWarning,
+    LooseBoundWarning,
+    NotABoundWarning,
+    Samples,
+    SaturatedWarning,
+    TiedSamplesWarning,
+)
 from rl_info.estimators.kozachenko_leonenko import (
     KozachenkoLeonenko,
     KozachenkoLeonenkoConfig,
+    entropy_kl,
 )
 from rl_info.estimators.ksg import KSG, KSGConfig
-from rl_info.estimators.leave_one_out import LeaveOneOut, LeaveOneOutConfig
-from rl_info.estimators.minde import MINDE, MINDEConfig
-from rl_info.estimators.mist import MIST, MISTConfig
+from rl_info.estimators.leave_one_out import LeaveOneOut, LeaveOneOutConfig, leave_one_out_bound
+from rl_info.estimators.margins import Margins
+from rl_info.estimators.minde import MINDE, MINDEConfig, score_information
+from rl_info.estimators.mist import MIST, BeyondTrainingWarning, MISTConfig
+from rl_info.estimators.neighbours import Norm
+from rl_info.estimators.plug_in import discrete_entropy, discrete_information
+from rl_info.estimators.registry import ESTIMATORS, EstimatorEntry, build_estimator
 from rl_info.estimators.sliced import Sliced, SlicedConfig
 from rl_info.estimators.variational import (
     FLO,
@@ -55,6 +104,8 @@ from rl_info.estimators.variational import (
     NWJConfig,
     SMILEConfig,
     TUBAConfig,
+    VariationalConfig,
+    VariationalEstimator,
     WPCConfig,
     donsker_varadhan_bound,
     flo_bound,
@@ -72,142 +123,173 @@ from rl_info.estimators.variational import (
 from rl_info.estimators.weighted_kozachenko_leonenko import (
     WeightedKozachenkoLeonenko,
     WeightedKozachenkoLeonenkoConfig,
+    bias_cancelling_weights,
+    entropy_weighted_kl,
 )
 
+if TYPE_CHECKING:
+    from rl_info.estimators.choice import Choice
+    from rl_info.estimators.choose import ChosenEstimate, choose_estimator, mutual_information
+    from rl_info.estimators.compositions import (
+        conditional_information,
+        dual_total_correlation,
+        total_correlation,
+    )
+    from rl_info.estimators.mixed_neighbours import label_information
+    from rl_info.estimators.particles import particle_entropy, particle_rewards
+
 __all__ = [
+    "CCA",
+    "CLUB",
+    "CRITICS",
     "ESTIMATORS",
+    "FLO",
+    "JSD",
+    "KSG",
+    "MECO",
+    "MINDE",
+    "MINE",
+    "MIST",
+    "NWJ",
+    "SMILE",
+    "TUBA",
+    "WPC",
+    "AdaptiveBinning",
+    "AdaptiveBinningConfig",
+    "AdaptiveKDE",
+    "AdaptiveKDEConfig",
+    "BarberAgakov",
+    "BarberAgakovConfig",
+    "BeyondTrainingWarning",
+    "BilinearCritic",
     "Bound",
+    "CCAConfig",
+    "CLUBConfig",
+    "CauchySchwarz",
+    "CauchySchwarzConfig",
+    "Choice",
+    "ChosenEstimate",
+    "Compressed",
+    "CompressedConfig",
+    "ConstantColumnWarning",
+    "CriticName",
+    "CriticSize",
+    "DensityConfig",
+    "DifferenceOfEntropies",
+    "DifferenceOfEntropiesConfig",
+    "Diffusion",
+    "DiffusionConfig",
+    "DiscreteDataWarning",
+    "DistanceCritic",
+    "DonskerVaradhan",
+    "DonskerVaradhanConfig",
     "Estimate",
     "Estimator",
     "EstimatorConfig",
     "EstimatorEntry",
+    "EstimatorWarning",
+    "FLOConfig",
+    "GaussianCopula",
+    "GaussianCopulaConfig",
+    "HeavyTailWarning",
+    "InfoNCE",
+    "InfoNCEConfig",
+    "Interpolated",
+    "InterpolatedConfig",
+    "JSDConfig",
+    "JointCritic",
+    "KSGConfig",
+    "KozachenkoLeonenko",
+    "KozachenkoLeonenkoConfig",
+    "LeaveOneOut",
+    "LeaveOneOutConfig",
+    "LikelyLowWarning",
+    "LogDensity",
+    "LooseBoundWarning",
+    "MECOConfig",
+    "MINDEConfig",
+    "MINEConfig",
+    "MISTConfig",
+    "Margins",
+    "NWJConfig",
+    "Norm",
+    "NotABoundWarning",
+    "PairConfig",
+    "PairEstimator",
+    "Progress",
+    "SMILEConfig",
+    "Samples",
+    "SaturatedWarning",
+    "SeparableCritic",
+    "Sliced",
+    "SlicedConfig",
+    "TUBAConfig",
+    "TiedSamplesWarning",
+    "VariationalConfig",
+    "VariationalEstimator",
+    "WPCConfig",
+    "WeightedKozachenkoLeonenko",
+    "WeightedKozachenkoLeonenkoConfig",
+    "barber_agakov_bound",
+    "bias_cancelling_weights",
     "build_estimator",
+    "cauchy_schwarz_information",
+    "choose_estimator",
+    "club_bound",
+    "conditional_information",
+    "difference_of_entropies",
+    "diffusion_spectral_entropy",
+    "diffusion_spectral_information",
+    "discrete_entropy",
+    "discrete_information",
     "donsker_varadhan_bound",
+    "dual_total_correlation",
+    "entropy_kl",
+    "entropy_weighted_kl",
     "flo_bound",
+    "gaussian_information",
+    "gaussian_information_of_covariance",
     "gradient_penalty",
     "infonce_bound",
     "interpolated_bound",
     "jensen_shannon_bound",
+    "label_information",
+    "leave_one_out_bound",
+    "mutual_information",
     "nwj_bound",
+    "particle_entropy",
+    "particle_rewards",
+    "score_information",
+    "silverman_bandwidth",
     "smile_bound",
+    "total_correlation",
     "track_log_partition",
     "tracked_partition_bound",
     "tuba_bound",
     "wasserstein_dependency",
 ]
 
-
-@dataclass(frozen=True)
-class EstimatorEntry:
-    """One registered estimator."""
-
-    config: type[EstimatorConfig]
-    """Its settings."""
-    estimator: Callable[..., Estimator]
-    """Its class, called with settings, `seed` and `device`."""
-    description: str
-    """One line for a list."""
-
-
-_REGISTERED: dict[str, EstimatorEntry] = {
-    "cca": EstimatorEntry(CCAConfig, CCA, "canonical correlations: exact for normal samples"),
-    "gaussian_copula": EstimatorEntry(
-        GaussianCopulaConfig, GaussianCopula, "ranks made normal, then canonical correlations"
-    ),
-    "cauchy_schwarz": EstimatorEntry(
-        CauchySchwarzConfig, CauchySchwarz, "Cauchy–Schwarz quadratic information, not Shannon's"
-    ),
-    "diffusion": EstimatorEntry(
-        DiffusionConfig, Diffusion, "diffusion spectral information, not Shannon's"
-    ),
-    "adaptive_binning": EstimatorEntry(
-        AdaptiveBinningConfig, AdaptiveBinning, "counts in bins of equally many distinct values"
-    ),
-    "adaptive_kde": EstimatorEntry(
-        AdaptiveKDEConfig, AdaptiveKDE, "kernel densities with noise that suits the spread"
-    ),
-    "barber_agakov": EstimatorEntry(
-        BarberAgakovConfig, BarberAgakov, "learned q(y|x), a bound where the entropy of y is known"
-    ),
-    "club": EstimatorEntry(
-        CLUBConfig, CLUB, "learned q(y|x), own pairs against others; a bound only with the true one"
-    ),
-    "leave_one_out": EstimatorEntry(
-        LeaveOneOutConfig, LeaveOneOut, "learned q(y|x) against its mean over the other pairs"
-    ),
-    "difference_of_entropies": EstimatorEntry(
-        DifferenceOfEntropiesConfig,
-        DifferenceOfEntropies,
-        "entropies of y and of y given x from learned mixtures of Gaussians",
-    ),
-    "minde": EstimatorEntry(
-        MINDEConfig, MINDE, "how much knowing y helps a learned denoiser of x at all noise levels"
-    ),
-    "infonce": EstimatorEntry(InfoNCEConfig, InfoNCE, "contrastive lower bound, at most ln K"),
-    "nwj": EstimatorEntry(NWJConfig, NWJ, "f-divergence lower bound, variance grows as e^I"),
-    "donsker_varadhan": EstimatorEntry(
-        DonskerVaradhanConfig,
-        DonskerVaradhan,
-        "ln of a mean of e^f: tight, no bound in samples",
-    ),
-    "mine": EstimatorEntry(MINEConfig, MINE, "Donsker–Varadhan with the gradient's bias corrected"),
-    "jsd": EstimatorEntry(JSDConfig, JSD, "critic of the logistic loss, read by NWJ"),
-    "smile": EstimatorEntry(SMILEConfig, SMILE, "clipped Donsker–Varadhan: low variance, biased"),
-    "tuba": EstimatorEntry(TUBAConfig, TUBA, "NWJ with a learned offset a(x)"),
-    "interpolated": EstimatorEntry(
-        InterpolatedConfig, Interpolated, "I_α between InfoNCE and TUBA, at most 1 + ln(K / α)"
-    ),
-    "flo": EstimatorEntry(FLOConfig, FLO, "Fenchel–Legendre lower bound with a second critic"),
-    "meco": EstimatorEntry(MECOConfig, MECO, "maximum likelihood, the partition function tracked"),
-    "wpc": EstimatorEntry(WPCConfig, WPC, "InfoNCE of a 1-Lipschitz critic: for representations"),
-    "mist": EstimatorEntry(
-        MISTConfig, MIST, "a trained network: quantiles for 10 to 500 samples at once"
-    ),
-    "ksg": EstimatorEntry(KSGConfig, KSG, "counts of neighbours within the k-th of the pair"),
-    "kozachenko_leonenko": EstimatorEntry(
-        KozachenkoLeonenkoConfig, KozachenkoLeonenko, "three entropies from neighbour distances"
-    ),
-    "weighted_kozachenko_leonenko": EstimatorEntry(
-        WeightedKozachenkoLeonenkoConfig,
-        WeightedKozachenkoLeonenko,
-        "three entropies, neighbours weighted so that their bias cancels",
-    ),
-    "sliced": EstimatorEntry(
-        SlicedConfig, Sliced, "mean over random projections: zero only if independent, at most I"
-    ),
-    "compressed": EstimatorEntry(
-        CompressedConfig, Compressed, "counts of neighbours among learned codes of few columns"
-    ),
+_ON_DEMAND = {
+    "Choice": "choice",
+    "ChosenEstimate": "choose",
+    "choose_estimator": "choose",
+    "mutual_information": "choose",
+    "conditional_information": "compositions",
+    "dual_total_correlation": "compositions",
+    "total_correlation": "compositions",
+    "label_information": "mixed_neighbours",
+    "particle_entropy": "particles",
+    "particle_rewards": "particles",
 }
-
-ESTIMATORS: Mapping[str, EstimatorEntry] = MappingProxyType(_REGISTERED)
-"""Every estimator by name."""
+"""Names by module, of modules that no registered estimator needs."""
 
 
-def build_estimator(
-    name: str,
-    config: EstimatorConfig | None = None,
-    *,
-    seed: int = 0,
-    device: torch.device | str = "cpu",
-    **settings: Any,
-) -> Estimator:
-    """Build the estimator registered as `name`, with `config` or with `settings` of its own config.
+def __getattr__(name: str) -> Any:
+    # What uses the registry itself would be a circle, and the rest need not slow every import.
+    if name in _ON_DEMAND:
+        return getattr(import_module(f"{__name__}.{_ON_DEMAND[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
-    Raises ValueError for an unknown name (with the nearest right one) and TypeError if `config`
-    belongs to another estimator, or if a setting is unknown or both are given.
-    """
-    entry = ESTIMATORS.get(name)
-    if entry is None:
-        near = get_close_matches(name, ESTIMATORS, n=1, cutoff=0.5)
-        hint = f"; did you mean {near[0]!r}?" if near else "."
-        raise ValueError(f"unknown estimator {name!r}{hint} Estimators: {', '.join(ESTIMATORS)}")
-    if config is not None and settings:
-        raise TypeError("give an estimator either a config or single settings, not both")
-    chosen = entry.config(**settings) if config is None else config
-    if not isinstance(chosen, entry.config):
-        raise TypeError(
-            f"estimator {name!r} is configured by {entry.config.__name__}, "
-            f"not by {type(chosen).__name__}"
-        )
-    return entry.estimator(chosen, seed=seed, device=device)
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from rl_info.estimators.base import Bound, Estimate, Estimator
-from rl_info.estimators.difference_of_entropies import difference_of_entropies
+from rl_info.estimators.entropy_difference import difference_of_entropies
 from rl_info.estimators.fitted_densities import (
     NOT_FITTED,
     DensityConfig,

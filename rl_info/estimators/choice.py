@@ -10,9 +10,9 @@ from typing import Any
 
 import torch
 
-from rl_info.estimators import build_estimator
 from rl_info.estimators.base import Estimate, Progress
 from rl_info.estimators.inputs import EstimatorWarning, LikelyLowWarning, Samples
+from rl_info.estimators.registry import build_estimator
 
 CLEAR = 3.0
 """Standard errors by which one reading must exceed another to count as higher."""

@@ -10,12 +10,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rl_info.estimators import build_estimator
 from rl_info.estimators.base import Estimate, Progress
 from rl_info.estimators.choice import Choice, read_choice
 from rl_info.estimators.copula_diagnostics import diagnose_copula, henze_zirkler
 from rl_info.estimators.inputs import DiscreteDataWarning, Samples, check_pair
 from rl_info.estimators.plug_in import discrete_information, row_labels
+from rl_info.estimators.registry import build_estimator
 
 Values = Tensor | np.ndarray
 """Samples of one variable: (N,) or (N, D), floats, or integers that are labels."""

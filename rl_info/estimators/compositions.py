@@ -10,9 +10,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from rl_info.estimators import build_estimator
 from rl_info.estimators.base import Bound, Estimate, Estimator
 from rl_info.estimators.inputs import Samples, as_matrix
+from rl_info.estimators.registry import build_estimator
 
 Build = str | Callable[[], Estimator]
 """A registered name, or what builds a fresh estimator: terms differ in shape, so none is shared."""

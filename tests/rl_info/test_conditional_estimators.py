@@ -22,7 +22,7 @@ from rl_info.estimators.conditional_density import (
     gaussian_mixture_log_density,
 )
 from rl_info.estimators.conditional_pairs import PairConfig, PairEstimator
-from rl_info.estimators.difference_of_entropies import (
+from rl_info.estimators.entropy_difference import (
     DifferenceOfEntropies,
     DifferenceOfEntropiesConfig,
     difference_of_entropies,

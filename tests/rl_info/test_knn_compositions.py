@@ -15,7 +15,7 @@ from rl_info.estimators.compositions import (
     total_correlation,
 )
 from rl_info.estimators.compressors import COMPRESSORS, CompressorSettings
-from rl_info.estimators.particle_entropy import particle_entropy, particle_rewards
+from rl_info.estimators.particles import particle_entropy, particle_rewards
 from rl_info.estimators.sliced import random_frame
 
 
