@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import math
+import os
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -97,6 +99,18 @@ def test_a_refusal_is_recorded_shown_and_retried_on_demand(call, tmp_path):
     assert not row.get("mean")
     assert "1 cells, 0 to measure" in call(*few)
     assert "1 cells, 1 to measure" in call(*few, "--retry", "--dry-run")
+
+
+def test_a_reader_that_has_seen_enough_is_no_error_worth_a_traceback():
+    read, write = os.pipe()
+    # Nobody reads, so that the first write fails, as after `head` has left.
+    os.close(read)
+    command = [sys.executable, "-m", "benchmarks.mi", "--dry-run"]
+    ended = subprocess.run(
+        command, cwd=ROOT, stdout=write, stderr=subprocess.PIPE, text=True, check=False
+    )
+    os.close(write)
+    assert (ended.returncode, ended.stderr) == (1, "")
 
 
 @pytest.mark.parametrize(
