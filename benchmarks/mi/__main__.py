@@ -85,7 +85,5 @@ if __name__ == "__main__":
         main()
         sys.stdout.flush()
     except BrokenPipeError:
-        # Whoever reads has seen enough, as `head` does. Python flushes once more as it exits, which
-        # would fail again, so that goes nowhere.
+        # The reader, such as `head`, has seen enough; Python's own last flush must not complain.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
