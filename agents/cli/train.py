@@ -14,6 +14,8 @@ import tyro
 
 from agents.cli.evaluate import evaluate_run
 from agents.errors import UsageError
+from agents.finetune.config import FinetuneConfig
+from agents.finetune.pretrained import follow
 from agents.presets import PRESETS
 from agents.training.config import TrainConfig
 from agents.training.config_data import flatten, to_data
@@ -57,6 +59,9 @@ def run(arguments: list[str]) -> int:
     folder = resume_folder(flags)
     if folder is None:
         defaults = demo_config() if agent is None else default_config(agent)
+        finetune = finetune_flags(flags)
+        if finetune.run is not None:
+            defaults = follow(defaults, finetune)
         config, run_dir = parse(flags, defaults, f"rl-info train {agent or '[AGENT]'}")
         folder = run_dir or default_run_dir(config)
         return execute(folder, config, resume=False)
@@ -89,6 +94,18 @@ def resume_folder(flags: list[str]) -> Path | None:
     finder.add_argument("--resume", type=Path)
     folder: Path | None = finder.parse_known_args(flags)[0].resume
     return folder
+
+
+def finetune_flags(flags: list[str]) -> FinetuneConfig:
+    """Which run to start from, and how much of it: its settings become defaults of other flags."""
+    finder = argparse.ArgumentParser(add_help=False, allow_abbrev=False, prog="rl-info train")
+    finder.add_argument("--finetune.run", dest="run")
+    finder.add_argument("--finetune.critics", dest="critics", default="fresh")
+    found = finder.parse_known_args(flags)[0]
+    if found.run is None:
+        return FinetuneConfig()
+    # A wrong value is told by the parser of all flags.
+    return FinetuneConfig(run=found.run, critics="trunk" if found.critics == "trunk" else "fresh")
 
 
 def parse(

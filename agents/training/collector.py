@@ -15,8 +15,7 @@ from torch import Tensor
 from agents.training.errors import NonFiniteStepError
 from agents.training.replay import Replay
 from agents.training.replay_layout import StepArrays
-from agents.training.skill_sampler import SkillSampler
-from envs.vector_world import VectorWorld
+from envs.vector_world import Seeds, VectorWorld
 
 ENV_STEPS = "env_steps"
 """Key of `info` under which a world whose step is many env steps says how many each took, (N,)."""
@@ -34,6 +33,26 @@ class Policy(Protocol):
 
     def observe(self, obs: Float[Tensor, "N O"]) -> None:
         """Take note of newly collected observations, for running statistics."""
+        ...
+
+
+@runtime_checkable
+class SkillSource(Protocol):
+    """Says which skill each world follows."""
+
+    skills: Float[Tensor, "N Z"]
+    """The skill that chooses the next action; never written to, but replaced."""
+
+    def advance(self, ended: Bool[np.ndarray, " N"]) -> None:
+        """One step of every world is done."""
+        ...
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything that the next skills depend on."""
+        ...
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore what `state_dict` returned."""
         ...
 
 
@@ -82,7 +101,7 @@ class Collector:
         self,
         world: VectorWorld,
         replay: Replay,
-        skills: SkillSampler,
+        skills: SkillSource,
         generator: np.random.Generator,
         warmup_steps: int = 0,
     ) -> None:
@@ -101,8 +120,8 @@ class Collector:
         self._obs: Float[np.ndarray, "N O"] = np.empty(0)
         self._signals: dict[str, Float[np.ndarray, "N _"]] = {}
 
-    def reset(self, seed: int) -> None:
-        """Start an episode in every world; world i gets seed + i."""
+    def reset(self, seed: Seeds) -> None:
+        """Start an episode in every world; world i gets seed + i, or its own of a sequence."""
         self._obs, info = self.world.reset(seed=seed)
         self._signals = self._stored_signals(info.get("signals", {}))
         self._returns[:] = 0.0

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 import tyro
 
+from agents.finetune.config import FinetuneConfig
 from agents.hierarchy.config import HierarchyConfig
 from agents.learners.config import SACConfig
 from agents.learners.network_config import NetworkConfig
@@ -82,6 +83,8 @@ class TrainConfig:
     """Least and greatest factor of commandable weights, which are drawn log-uniformly."""
     hierarchy: HierarchyConfig = field(default_factory=HierarchyConfig)
     """Skills of another run that the learner chooses from instead of acting."""
+    finetune: FinetuneConfig = field(default_factory=FinetuneConfig)
+    """Another run whose policy this one starts from."""
     rewards: Mapping[str, RewardConfig] = field(default_factory=dict)
     """Rewards by name, with a critic each."""
     learner: NetworkConfig = field(default_factory=SACConfig)
@@ -98,6 +101,13 @@ class TrainConfig:
         for name in ("max_episode_steps", "skill_steps"):
             value = getattr(self, name)
             _require(value is None or value >= 1, name, "at least 1", value)
+        if self.finetune.run is not None and self.hierarchy.skills is not None:
+            raise ValueError(
+                "--finetune.run learns on from a policy and --hierarchy.skills freezes one: "
+                "leave out one of them"
+            )
+        if self.finetune.run is not None and self.skill_steps is not None:
+            raise ValueError("a fine-tuned agent holds one skill: leave out --skill-steps")
         low, high = self.weight_factors
         _require(
             0 < low <= 1 <= high < math.inf and low < high,

@@ -99,6 +99,8 @@ def _convert(kind: Any, value: Any, path: str) -> Any:
     elif origin is Literal:
         if value in arguments:
             return value
+    elif origin is tuple and isinstance(value, list) and arguments[1:] == (Ellipsis,):
+        return tuple(_convert(arguments[0], item, path) for item in value)
     elif origin is tuple and isinstance(value, list) and len(value) == len(arguments):
         pairs = zip(arguments, value, strict=True)
         return tuple(_convert(each, item, path) for each, item in pairs)

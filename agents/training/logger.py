@@ -54,6 +54,10 @@ class RunLogger:
         rows = "\n".join(f"| {name} | {value} |" for name, value in flatten(config))
         self._writer.add_text("config", f"| setting | value |\n|---|---|\n{rows}", 0)
 
+    def text(self, step: int, name: str, text: str) -> None:
+        """Show Markdown on the Text page."""
+        self._writer.add_text(name, text, step)
+
     def figure(self, step: int, name: str, figure: Any) -> None:
         """Log a matplotlib figure on the Images page."""
         self._writer.add_figure(name, figure, step)

@@ -42,6 +42,7 @@ class RunObserver:
         learner: Learner,
         evaluation: Evaluation,
         keep_checkpoints: int,
+        news: Callable[[], str | None] | None = None,
     ) -> None:
         self._folder = folder
         self._logger = logger
@@ -50,10 +51,14 @@ class RunObserver:
         self._learner = learner
         self._evaluation = evaluation
         self._keep = keep_checkpoints
+        self._news = news
 
     def progress(self, step: int, updates: int) -> None:
-        """Move the bar."""
+        """Move the bar, and say what there is to say."""
         self._progress.update(step, updates)
+        text = None if self._news is None else self._news()
+        if text is not None:
+            self._progress.message(text)
 
     def log(self, step: int, scalars: Mapping[str, float]) -> None:
         """Write the scalars."""

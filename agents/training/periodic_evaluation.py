@@ -37,7 +37,8 @@ class PeriodicEvaluation:
         self._config = config
         self._seed = derive_seed(config.seed, "evaluation")
         generator = torch_generator(config.seed, "evaluation")
-        self._skills = config.skill.spread(config.eval_episodes, generator)
+        self._skill = session.varied_skill
+        self._skills = self._skill.spread(config.eval_episodes, generator)
         self._draws = config.eval_video
         self._world = make_world(config, config.eval_episodes, self._seed)
         try:
@@ -75,11 +76,11 @@ class PeriodicEvaluation:
     def _draw_trajectories(self, step: int, rollouts: Rollouts, logger: RunLogger) -> None:
         config = self._config
         label = RunLabel(config.agent, config.env, step, config.seed)
-        figure = trajectory_figure(rollouts, config.skill, label, self._world.coverage_cell)
+        figure = trajectory_figure(rollouts, self._skill, label, self._world.coverage_cell)
         logger.figure(step, "eval/trajectories", figure)
 
     def _record_video(self, step: int, logger: RunLogger) -> None:
-        skill = self._config.skill
+        skill = self._skill
         skills = skill.spread(VIDEO_TILES, torch_generator(self._config.seed, "video"))
         world = make_world(self._config, VIDEO_TILES, self._seed)
         try:

@@ -13,6 +13,8 @@ import torch
 from tqdm.contrib.logging import logging_redirect_tqdm
 
 from agents.errors import UsageError
+from agents.finetune.pretrained import find_pretrained
+from agents.finetune.record import ChoiceRecord, save_source
 from agents.hierarchy.build import find_skills
 from agents.hierarchy.storage import SKILLS, save_skills
 from agents.training.assembly import choose_device
@@ -59,7 +61,9 @@ def train(
         try:
             device = choose_device(config)
             skills = find_skills(config.hierarchy, folder if resume else None, device)
-            session = stack.enter_context(contextlib.closing(Session.build(config, skills)))
+            pretrained = None if resume else find_pretrained(config)
+            session = Session.build(config, skills, pretrained)
+            stack.enter_context(contextlib.closing(session))
             evaluation = stack.enter_context(contextlib.closing(make_evaluation(session)))
         except ValueError as error:
             raise UsageError(str(error)) from error
@@ -72,6 +76,8 @@ def train(
             create_run(folder, config)
             if skills is not None:
                 save_skills(folder / SKILLS, skills)
+            if pretrained is not None:
+                save_source(folder, pretrained)
             session.start()
         return _run(session, folder, evaluation, states.get("loop"))
 
@@ -107,6 +113,7 @@ def _run(session: Session, folder: Path, evaluation: Evaluation, loop_state: Any
         session.learner,
         evaluation,
         config.keep_checkpoints,
+        None if session.choice is None else ChoiceRecord(folder, session.choice, logger).write,
     )
     loop = session.loop(observer)
     if loop_state:

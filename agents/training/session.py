@@ -8,6 +8,10 @@ from typing import Any
 
 from agents.evaluation.commanded_policy import under_weights
 from agents.evaluation.rollouts import SkillPolicy
+from agents.finetune.build import collection
+from agents.finetune.choice import SkillChoice
+from agents.finetune.policy import HeldSkillPolicy
+from agents.finetune.pretrained import Pretrained
 from agents.hierarchy.build import policy_of_steps, world_of_decisions
 from agents.hierarchy.skills import Skills
 from agents.training.algorithms import ALGORITHMS, algorithm_name
@@ -25,6 +29,7 @@ from agents.training.skill_sampler import SkillSampler
 from agents.training.state_tree import non_finite_path
 from agents.training.weight_commands import weight_commands
 from envs.vector_world import VectorWorld
+from rl_info.skills import SkillSpec
 
 
 @dataclass(frozen=True)
@@ -39,12 +44,20 @@ class Session:
     batches: Batches
     skills: Skills | None = None
     """What the learner chooses from, if it does not act itself."""
+    choice: SkillChoice | None = None
+    """Which skill the agent holds, if it started from another one."""
 
     @classmethod
-    def build(cls, config: TrainConfig, skills: Skills | None = None) -> Session:
+    def build(
+        cls,
+        config: TrainConfig,
+        skills: Skills | None = None,
+        pretrained: Pretrained | None = None,
+    ) -> Session:
         """Fresh parts in which nothing has happened yet; raises ValueError for bad settings.
 
-        With `skills`, the learner acts by choosing among them.
+        With `skills`, the learner acts by choosing among them. It starts as `pretrained` acts; a
+        session that a saved state is to be loaded into can do without.
         """
         seed = derive_seed(config.seed, "worlds")
         task_world = make_world(config, config.num_envs, seed)
@@ -52,6 +65,8 @@ class Session:
         try:
             context = reward_context(config, world)
             learner = build_learner(config, context)
+            if pretrained is not None:
+                pretrained.hand_over(learner, world)
             needed = {name for reward in learner.rewards.values() for name in reward.requires}
             signals = {name: width for name, width in world.signal_dims.items() if name in needed}
             commands = weight_commands(config)
@@ -60,6 +75,9 @@ class Session:
             algorithm = ALGORITHMS[algorithm_name(config.learner)]
             replay = Replay(layout, config.num_envs, algorithm.capacity(config), learner.device)
             batches = algorithm.batches(config, replay)
+            if config.finetune.run is not None:
+                collector, batches, choice = collection(config, world, replay, batches)
+                return cls(config, world, learner, replay, collector, batches, choice=choice)
             sampler = SkillSampler(
                 config.skill,
                 config.num_envs,
@@ -74,8 +92,15 @@ class Session:
             raise
         return cls(config, world, learner, replay, collector, batches, skills)
 
+    @property
+    def varied_skill(self) -> SkillSpec:
+        """The skills that tell episodes apart: none where one is held."""
+        return self.config.skill if self.choice is None else SkillSpec()
+
     def policy(self, world: VectorWorld) -> SkillPolicy:
         """What acts in worlds of the task, such as `world`, one env step at a time."""
+        if self.choice is not None:
+            return HeldSkillPolicy(self.learner, self.choice)
         learner = under_weights(self.learner, weight_commands(self.config))
         return policy_of_steps(learner, self.skills, self.config.hierarchy, world)
 
