@@ -27,7 +27,12 @@ class BlockRecurrence(nn.Module):
     """
 
     def __init__(
-        self, size: WorldModelSize, embed_dim: int, action_dim: int, generator: torch.Generator
+        self,
+        size: WorldModelSize,
+        embed_dim: int,
+        action_dim: int,
+        generator: torch.Generator,
+        posterior_reads_memory: bool,
     ) -> None:
         super().__init__()
         deter, hidden, blocks = size.deter, size.hidden, size.blocks
@@ -57,8 +62,13 @@ class BlockRecurrence(nn.Module):
         bias = torch.zeros(blocks, 1, 3, width)
         bias[:, :, 2] = UPDATE_BIAS
         self.gates_bias = nn.Parameter(bias.flatten(2))
-        fan_in = deter + embed_dim
-        self.posterior_deter = weight(deter, hidden, fan_in=fan_in)
+        fan_in = embed_dim
+        if posterior_reads_memory:
+            fan_in += deter
+            self.posterior_deter: Tensor = weight(deter, hidden, fan_in=fan_in)
+        else:
+            zero = torch.zeros(deter, hidden)
+            self.register_buffer("posterior_deter", zero, persistent=False)
         self.posterior_embed = weight(hidden, embed_dim, fan_in=fan_in)
         self.posterior_bias, self.posterior_gain = zeros(hidden), ones(hidden)
         self.posterior_logits = weight(hidden, size.flat_stoch, fan_in=hidden)

@@ -22,9 +22,11 @@ Policy = Callable[[Tensor], Tensor]
 class RSSM(nn.Module):
     """RSSM of DreamerV3 (arXiv 2301.04104): h_t = GRU(h_{t−1}, z_{t−1}, a_{t−1}), z_t categorical.
 
-    The posterior reads h_t and the embedding of o_t, the prior h_t alone. Every categorical mixes
-    in `uniform_mix` of the uniform one; draws pass gradients straight through. Actions are those
-    that led to the observation of the same index: `actions[:, t]` is a_{t−1}.
+    The posterior reads h_t and the embedding of o_t, the prior h_t alone. Without
+    `posterior_reads_memory` the posterior reads the embedding alone: then z_t tells of a_{t−1}
+    what o_t shows of it and no more, while h_t still remembers for prior and policy. Every
+    categorical mixes in `uniform_mix` of the uniform one; draws pass gradients straight through.
+    Actions are those that led to the observation of the same index: `actions[:, t]` is a_{t−1}.
 
     Products run in the `dtype` that a method is given (float32 or bfloat16); parameters, sums,
     normalisation and states stay float32. The same generator state gives the same bits on the CPU.
@@ -38,12 +40,15 @@ class RSSM(nn.Module):
         generator: torch.Generator,
         uniform_mix: float = UNIFORM_MIX,
         prior_layers: int = 2,
+        posterior_reads_memory: bool = True,
     ) -> None:
         super().__init__()
         if not 0.0 <= uniform_mix < 1.0:
             raise ValueError(f"uniform_mix must be in [0, 1), got {uniform_mix}")
         self.size, self.action_dim, self.uniform_mix = size, action_dim, uniform_mix
-        self.recurrence = BlockRecurrence(size, embed_dim, action_dim, generator)
+        self.recurrence = BlockRecurrence(
+            size, embed_dim, action_dim, generator, posterior_reads_memory
+        )
         self.prior_head = NormPerceptron(
             size.deter, size.hidden, prior_layers, size.flat_stoch, generator
         )

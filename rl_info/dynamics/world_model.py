@@ -20,7 +20,7 @@ from rl_info.dynamics.representation.base import (
     ObservationSpec,
     Observed,
 )
-from rl_info.dynamics.representation.registry import build_representation
+from rl_info.dynamics.representation.registry import build_representation, find_representation
 from rl_info.dynamics.rssm import RSSM
 from rl_info.dynamics.sizes import SIZES, WorldModelSize
 from rl_info.nn.categorical_latent import (
@@ -63,6 +63,10 @@ class WorldModelConfig:
         }
     )
     """Weights of the shared losses, as in DreamerV3."""
+    posterior_reads_memory: bool | None = None
+    """Whether the posterior reads h_t beside the embedding; None for what the objective needs:
+    h_t contains a_{t−1}, and a posterior that reads it can copy the action into z_t, where an
+    objective that rewards knowing the action finds it without the world telling."""
     head_layers: int = 1
     """Hidden layers of the heads of reward and continuation."""
 
@@ -99,7 +103,17 @@ class WorldModel(nn.Module):
         self.dtype: torch.dtype = getattr(torch, config.precision)
         self.encoder: ImageEncoder | VectorEncoder = build_encoder(obs, size, generator)
         embed_dim = self.encoder.output_dim
-        self.rssm = RSSM(size, embed_dim, action_dim, generator, config.uniform_mix)
+        reads_memory = config.posterior_reads_memory
+        if reads_memory is None:
+            reads_memory = find_representation(config.representation).posterior_reads_memory
+        self.rssm = RSSM(
+            size,
+            embed_dim,
+            action_dim,
+            generator,
+            config.uniform_mix,
+            posterior_reads_memory=reads_memory,
+        )
         self.reward = TwoHotHead(size.feature, size.units, config.head_layers, generator)
         self.continues = ContinueHead(size.feature, size.units, config.head_layers, generator)
         context = ModelContext(obs, embed_dim, action_dim, size)

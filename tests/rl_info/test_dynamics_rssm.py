@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn.functional import silu
 from world_models import ACTION, EMBED, SMALL, seeded, small_rssm
 
-from rl_info.dynamics import Latent
+from rl_info.dynamics import RSSM, Latent
 from rl_info.dynamics.recurrence import posterior_logits, transition
 from rl_info.nn.categorical_latent import draw_classes, straight_through
 from rl_info.nn.rms_silu import RMSSiLUFunction
@@ -213,3 +213,16 @@ def test_sizes_that_cannot_be_are_refused() -> None:
         type(SMALL)(deter=16, hidden=6, stoch=3, classes=4, depth=2, units=4, blocks=3)
     with pytest.raises(ValueError, match="hidden"):
         type(SMALL)(deter=16, hidden=0, stoch=3, classes=4, depth=2, units=4)
+
+
+def test_a_posterior_without_memory_sees_the_observation_alone() -> None:
+    """Else it could copy the action out of h_t into z_t, and the prior would foresee it."""
+    embed, actions, is_first, state = inputs()
+    model = RSSM(SMALL, EMBED, ACTION, seeded(), posterior_reads_memory=False).double()
+    reading = small_rssm()
+    for each, expected in ((model, True), (reading, False)):
+        one, prior = each.observe(embed, actions, is_first, state, generator=seeded(1))
+        other, moved = each.observe(embed, actions + 0.5, is_first, state, generator=seeded(1))
+        assert torch.equal(one.logits, other.logits) is expected
+        assert not torch.equal(prior, moved)
+        assert one.logits.requires_grad

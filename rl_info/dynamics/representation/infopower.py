@@ -61,7 +61,9 @@ class InfoPower(RepresentationObjective):
     gradients of C into encoder and recurrence; prior, reward head and action densities, whose
     optimum λ does not move, learn at full strength. Departures: the second mean of NWJ is under
     the product of marginals; λ is log-parametrised (`LogMultiplier`); KL is balanced with free
-    nats as in DreamerV3, while C counts all of it; H(π) is −E ln ω(a|z), see `ActionDensities`.
+    nats as in DreamerV3, while C counts all of it; H(π) is −E ln ω(a|z), see `ActionDensities`; and
+    z_t is drawn from o_t alone by default, where the paper's posterior knows a_{t−1} and so could
+    meet the empowerment term by copying it.
     """
 
     def __init__(

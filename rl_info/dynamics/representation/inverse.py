@@ -19,7 +19,8 @@ class ActionDensities(nn.Module):
     −E ln ω stands for the policy's entropy H(π(a|z)), which replayed steps do not carry. Only the
     stochastic z is read: h_t is a function of a_{t−1} by construction and would tell it for free.
     Limits: the first mean is at most −H(a|z,z'), the second at least H(a|z), so their sum is no
-    bound on either side; and a posterior that reads h_t may copy the action into z_t.
+    bound on either side; and a posterior that reads h_t copies the action into z_t at no cost in
+    KL, since the prior knows it too: let the posterior read the observation alone.
     """
 
     def __init__(

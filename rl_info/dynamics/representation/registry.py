@@ -38,6 +38,8 @@ class RepresentationEntry:
     """Its class, called with context, settings and generator."""
     description: str
     """One line for a list."""
+    posterior_reads_memory: bool = True
+    """Whether the posterior may read h_t, which contains a_{t−1}, unless the model is told."""
 
 
 _REGISTERED: dict[str, RepresentationEntry] = {
@@ -45,6 +47,7 @@ _REGISTERED: dict[str, RepresentationEntry] = {
         InfoPowerConfig,
         InfoPower,
         "I(o;z) under a constraint: foreseeable, tells action and reward",
+        posterior_reads_memory=False,
     ),
     "infonce": RepresentationEntry(
         InfoNCEConfig, InfoNCEObjective, "tell the own observation among all of the batch"
@@ -56,7 +59,10 @@ _REGISTERED: dict[str, RepresentationEntry] = {
         ReconstructionConfig, ReconstructionObjective, "draw the observation again (Dreamer)"
     ),
     "mudreamer": RepresentationEntry(
-        MuDreamerConfig, MuDreamerObjective, "predict value and previous action (MuDreamer-like)"
+        MuDreamerConfig,
+        MuDreamerObjective,
+        "predict value and previous action (MuDreamer-like)",
+        posterior_reads_memory=False,
     ),
     "bisimulation": RepresentationEntry(
         BisimulationConfig, BisimulationObjective, "as far apart as rewards and futures (DBC-like)"
@@ -68,15 +74,31 @@ REPRESENTATIONS: Mapping[str, RepresentationEntry] = MappingProxyType(_REGISTERE
 
 
 def register_representation(
-    name: str, config: type[Any], module: Builder, description: str
+    name: str,
+    config: type[Any],
+    module: Builder,
+    description: str,
+    posterior_reads_memory: bool = True,
 ) -> None:
     """Make an objective known as `name` in this process.
 
     Raises ValueError if the name is taken by another objective.
     """
-    entry = RepresentationEntry(config, module, description)
+    entry = RepresentationEntry(config, module, description, posterior_reads_memory)
     if _REGISTERED.setdefault(name, entry) != entry:
         raise ValueError(f"a representation objective is already registered as {name!r}")
+
+
+def find_representation(name: str) -> RepresentationEntry:
+    """The objective registered as `name`; ValueError with the nearest name if there is none."""
+    entry = REPRESENTATIONS.get(name)
+    if entry is None:
+        near = get_close_matches(name, REPRESENTATIONS, n=1, cutoff=0.0)[0]
+        raise ValueError(
+            f"unknown representation objective {name!r}; did you mean {near!r}? "
+            f"Objectives: {', '.join(REPRESENTATIONS)}"
+        )
+    return entry
 
 
 def build_representation(
@@ -87,13 +109,7 @@ def build_representation(
     Raises ValueError for an unknown name, with the nearest right one, and TypeError if `config`
     belongs to another objective.
     """
-    entry = REPRESENTATIONS.get(name)
-    if entry is None:
-        near = get_close_matches(name, REPRESENTATIONS, n=1, cutoff=0.0)[0]
-        raise ValueError(
-            f"unknown representation objective {name!r}; did you mean {near!r}? "
-            f"Objectives: {', '.join(REPRESENTATIONS)}"
-        )
+    entry = find_representation(name)
     config = entry.config() if config is None else config
     if not isinstance(config, entry.config):
         raise TypeError(
