@@ -47,6 +47,10 @@ class LooseBoundWarning(EstimatorWarning):
     """The bound lies far above a tighter one from the same model."""
 
 
+class IncompleteCorrectionWarning(EstimatorWarning):
+    """Bias is corrected by less than the theory asks for: the error may be of either sign."""
+
+
 class LikelyLowWarning(EstimatorWarning):
     """The truth most likely lies above the estimate, by more than its standard error tells."""
 

@@ -14,7 +14,7 @@ from scipy.special import digamma, gammaln
 from scipy.stats import norm as standard_normal
 
 from rl_info.estimators import build_estimator
-from rl_info.estimators.inputs import TiedSamplesWarning
+from rl_info.estimators.inputs import IncompleteCorrectionWarning, TiedSamplesWarning
 from rl_info.estimators.kozachenko_leonenko import entropy_kl
 from rl_info.estimators.ksg import KSG, KSGConfig
 from rl_info.estimators.neighbours.ties import count_tied
@@ -153,6 +153,25 @@ def test_weights_meet_the_conditions_of_the_paper(k: int, dims: int) -> None:
     for order in range(1, dims // 4 + 1):
         ratios = np.exp(gammaln(j + 2 * order / dims) - gammaln(j))
         assert abs(weights @ ratios) < 1e-7 * np.abs(weights * ratios).sum() + 1e-12
+
+
+@pytest.mark.parametrize(("dims", "met", "asked"), [(6, 2, 3), (20, 1, 10)])
+def test_conditions_that_weights_leave_out_are_warned_of(dims: int, met: int, asked: int) -> None:
+    x, y = normals(200, dims)
+    message = f"in {2 * dims} columns meet {met} of the {asked} conditions"
+    with pytest.warns(IncompleteCorrectionWarning, match=message):
+        build_estimator("weighted_kozachenko_leonenko").estimate(x, y)
+    with pytest.warns(IncompleteCorrectionWarning, match=message):
+        entropy_weighted_kl(np.hstack([x, y]))
+
+
+@pytest.mark.parametrize("dims", [1, 2, 5])
+def test_weights_that_meet_all_conditions_are_not_warned_of(dims: int) -> None:
+    x, y = normals(200, dims)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", IncompleteCorrectionWarning)
+        build_estimator("weighted_kozachenko_leonenko").estimate(x, y)
+        entropy_weighted_kl(np.hstack([x, y]))
 
 
 def test_weights_are_held_to_their_largest_norm_and_plain_below_four_dimensions() -> None:
