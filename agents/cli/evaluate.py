@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -26,16 +26,26 @@ class Arguments(EvaluationConfig):
     checkpoint: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
     """Checkpoint folder to evaluate instead of the newest one."""
     output_dir: Path | None = None
-    """Where to write; default: the folder `evaluation` of the run."""
+    """Where to write; default: the folder `evaluation` of the run, or one in it that is named
+    after `--weights`."""
+    weights: Mapping[str, float] = field(default_factory=dict)
+    """Weights of rewards to command, for a run with commandable weights, as pairs such as
+    `--weights reach 0.5 safety 2`; those not named are as configured."""
 
 
 def run(arguments: list[str]) -> int:
     """Evaluate as the command line asks, print a summary and the paths of the pictures."""
     options = tyro.cli(Arguments, args=arguments, prog="rl-info evaluate", description=__doc__)
-    output_dir = options.output_dir or options.run_dir / EVALUATION
+    output_dir = options.output_dir or options.run_dir / EVALUATION / folder_of(options.weights)
     settings = {item.name: getattr(options, item.name) for item in fields(EvaluationConfig)}
-    evaluate_run(options.run_dir, output_dir, EvaluationConfig(**settings), options.checkpoint)
+    config = EvaluationConfig(**settings)
+    evaluate_run(options.run_dir, output_dir, config, options.checkpoint, options.weights)
     return 0
+
+
+def folder_of(weights: Mapping[str, float]) -> str:
+    """A name for the evaluation under these weights, such as `reach=0.5,safety=2`; "" for none."""
+    return ",".join(f"{name}={weight:g}" for name, weight in sorted(weights.items()))
 
 
 def evaluate_run(
@@ -43,12 +53,14 @@ def evaluate_run(
     output_dir: Path,
     config: EvaluationConfig | None = None,
     checkpoint: Path | None = None,
+    weights: Mapping[str, float] | None = None,
 ) -> Mapping[str, Any]:
     """Evaluate the run in `run_dir`, write to `output_dir` and print what came out.
 
-    Raises UsageError naming the file if the run folder is damaged or not one.
+    Raises UsageError naming the file if the run folder is damaged or not one, or naming what cannot
+    be commanded of `weights`.
     """
-    subject = load_subject(run_dir, checkpoint)
+    subject = load_subject(run_dir, checkpoint, weights)
     try:
         report = evaluate(subject, output_dir, config)
     except ValueError as error:

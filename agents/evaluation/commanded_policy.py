@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -38,3 +41,31 @@ def under_weights(
     if commands is None:
         return policy
     return CommandedPolicy(policy, commands.command({}) if command is None else command)
+
+
+@dataclass(frozen=True)
+class CommandedWeights:
+    """The weights that a policy was told, by name, for the report."""
+
+    configured: Mapping[str, float]
+    """In the settings of the run."""
+    asked: Mapping[str, float]
+    """By the user; the configured ones where none was named."""
+    told: Mapping[str, float]
+    """To the policy: those asked for, or the nearest of those that it was trained under."""
+
+    @classmethod
+    def of(cls, commands: WeightCommands, weights: Mapping[str, float]) -> CommandedWeights:
+        """For what a user asks; raises ValueError as `WeightCommands.command`."""
+        told = commands.weights_of(commands.command(weights))
+        return cls(dict(commands.configured), {**commands.configured, **weights}, told)
+
+
+def require_commands(commands: WeightCommands | None) -> WeightCommands:
+    """The commands of a run that a user wants to command; raises ValueError if it has none."""
+    if commands is None:
+        raise ValueError(
+            "it was trained with fixed weights, which cannot be commanded: train with "
+            "--commandable-weights"
+        )
+    return commands

@@ -70,6 +70,7 @@ def evaluate(
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": versions(),
         "skill": asdict(subject.skill),
+        "weights": _weights(subject),
         "settings": asdict(config) | asdict(scales),
         "episodes": len(rollouts.lengths),
         "episode_steps": asdict(mean_interval(rollouts.lengths.astype(np.float64), config.seed)),
@@ -103,6 +104,12 @@ def _uniform_rollouts(subject: Subject, config: EvaluationConfig) -> Rollouts:
         uniform = UniformPolicy(math.prod(world.single_action_space.shape or ()), config.seed)
         skills = torch.zeros(config.rollouts, 0)
         return collect_rollouts(uniform, world, skills, seed=config.seed)
+
+
+def _weights(subject: Subject) -> dict[str, Any]:
+    if subject.weights is None:
+        return {"message": "the weights of this agent's rewards are fixed"}
+    return asdict(subject.weights)
 
 
 def _success(subject: Subject, rollouts: Rollouts, baseline: Rollouts) -> dict[str, Any]:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
 from agents.errors import UsageError
+from agents.evaluation.commanded_policy import (
+    CommandedWeights,
+    require_commands,
+    under_weights,
+)
 from agents.evaluation.figures import RunLabel
 from agents.evaluation.settings import Subject
 from agents.hierarchy.build import find_skills, policy_of_steps, world_of_decisions
@@ -13,25 +19,36 @@ from agents.training.assembly import build_learner, choose_device, make_world, r
 from agents.training.checkpoint import load_checkpoint
 from agents.training.errors import CorruptRunError
 from agents.training.run_folder import latest_checkpoint, read_config
+from agents.training.weight_commands import weight_commands
 
 
-def load_subject(run_dir: Path, checkpoint: Path | None = None) -> Subject:
+def load_subject(
+    run_dir: Path, checkpoint: Path | None = None, weights: Mapping[str, float] | None = None
+) -> Subject:
     """The agent of `run_dir` as its newest checkpoint, or the given one, holds it.
 
+    If its weights are commandable, it acts under the configured ones, or those in `weights`.
+
     Raises UsageError naming the file if the folder is not that of a run, is damaged, or does not
-    fit its environment.
+    fit its environment, and naming the weight that it cannot be commanded.
     """
     config = read_config(run_dir)
     path = checkpoint or latest_checkpoint(run_dir)
     loaded = load_checkpoint(path, ["learner"])
+    commands = weight_commands(config)
     try:
+        told = None
+        if weights or commands is not None:
+            told = CommandedWeights.of(require_commands(commands), weights or {})
+        command = None if commands is None else commands.command(weights or {})
         skills = find_skills(config.hierarchy, run_dir, choose_device(config))
         task_world = make_world(config, 1, config.seed)
         coverage_cell = task_world.coverage_cell
         world = world_of_decisions(task_world, skills, config.hierarchy, config.seed)
         with closing(world):
             learner = build_learner(config, reward_context(config, world))
-            policy = policy_of_steps(learner, skills, config.hierarchy, task_world)
+            acting = under_weights(learner, commands, command)
+            policy = policy_of_steps(acting, skills, config.hierarchy, task_world)
     except ValueError as error:
         raise UsageError(f"{run_dir}: {error}") from error
     try:
@@ -48,4 +65,5 @@ def load_subject(run_dir: Path, checkpoint: Path | None = None) -> Subject:
         make_world=lambda num_envs, seed: make_world(config, num_envs, seed),
         label=RunLabel(agent, config.env, loaded.step, config.seed),
         coverage_cell=coverage_cell,
+        weights=told,
     )

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from agents.evaluation.commanded_policy import CommandedWeights
 from agents.evaluation.figures import RunLabel
 from agents.evaluation.rollouts import SkillPolicy
 from envs.vector_world import VectorWorld
@@ -84,3 +85,5 @@ class Subject:
     label: RunLabel
     coverage_cell: float = 1.0
     """Side in metres of the task's coverage cells."""
+    weights: CommandedWeights | None = None
+    """What the policy was told of the weights of its rewards; None where they are fixed."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -25,6 +26,8 @@ def summarise(report: Section) -> list[str]:
     for name, show in sections.items():
         message = report[name].get("message")
         lines += [f"{name.replace('_', ' ')}: {message}"] if message else show(report[name])
+    if "message" not in report["weights"]:
+        lines.append(_weights_line(report["weights"]))
     optional = {"success": _success_lines, "objects": _object_lines, "safety": _safety_lines}
     for name, show in optional.items():
         if "message" not in report[name]:
@@ -38,6 +41,15 @@ def interval(figure: Section, form: str = ".1f") -> str:
     if figure["low"] is None:
         return value
     return f"{value} [{figure['low']:{form}}, {figure['high']:{form}}]"
+
+
+def _weights_line(weights: Section) -> str:
+    parts = []
+    for name, asked in weights["asked"].items():
+        told = weights["told"][name]
+        nearest = "" if math.isclose(asked, told, rel_tol=1e-5) else f", told {told:.3g}"
+        parts.append(f"{name} {asked:.3g} (configured {weights['configured'][name]:.3g}{nearest})")
+    return f"commanded weights: {', '.join(parts)}"
 
 
 def _coverage_lines(coverage: Section) -> list[str]:
