@@ -222,10 +222,12 @@ def main() -> None:
             print(
                 f"{row.batch:>3}×{row.steps:<3}  {row.contender:<30}{row.cpu_seconds:>8.3f}"
                 f"{row.wall_seconds:>8.3f}{over:>10}{row.gflop:>8.1f}{row.floor_seconds:>9.3f}"
-                f"{row.of_floor:>9.2f}"
+                f"{row.of_floor:>9.2f}",
+                flush=True,
             )
-    settings.output.parent.mkdir(parents=True, exist_ok=True)
-    settings.output.write_text(json.dumps(report, indent=1) + "\n")
+        # After each shape: the large ones take minutes, and nothing measured shall be lost.
+        settings.output.parent.mkdir(parents=True, exist_ok=True)
+        settings.output.write_text(json.dumps(report, indent=1) + "\n")
     print(f"written to {settings.output}")
 
 
