@@ -43,6 +43,7 @@ from rl_info.estimators.critics import (
     JointCritic,
     SeparableCritic,
 )
+from rl_info.estimators.density_estimator import DensityEstimator
 from rl_info.estimators.diffusion import (
     Diffusion,
     DiffusionConfig,
@@ -77,12 +78,16 @@ from rl_info.estimators.kozachenko_leonenko import (
 from rl_info.estimators.ksg import KSG, KSGConfig
 from rl_info.estimators.leave_one_out import LeaveOneOut, LeaveOneOutConfig, leave_one_out_bound
 from rl_info.estimators.margins import Margins
-from rl_info.estimators.minde import MINDE, MINDEConfig, score_information
+from rl_info.estimators.minde import MINDE
+from rl_info.estimators.minde_config import MINDEConfig
 from rl_info.estimators.mist import MIST, BeyondTrainingWarning, MISTConfig
+from rl_info.estimators.neighbour_estimator import NeighbourConfig, NeighbourEstimator
 from rl_info.estimators.neighbours import Norm
+from rl_info.estimators.noise_levels import score_information
 from rl_info.estimators.plug_in import discrete_entropy, discrete_information
 from rl_info.estimators.registry import ESTIMATORS, EstimatorEntry, build_estimator
 from rl_info.estimators.sliced import Sliced, SlicedConfig
+from rl_info.estimators.training_config import TrainingConfig
 from rl_info.estimators.variational import (
     FLO,
     JSD,
@@ -176,6 +181,7 @@ __all__ = [
     "CriticName",
     "CriticSize",
     "DensityConfig",
+    "DensityEstimator",
     "DifferenceOfEntropies",
     "DifferenceOfEntropiesConfig",
     "Diffusion",
@@ -214,6 +220,8 @@ __all__ = [
     "MISTConfig",
     "Margins",
     "NWJConfig",
+    "NeighbourConfig",
+    "NeighbourEstimator",
     "Norm",
     "NotABoundWarning",
     "PairConfig",
@@ -227,6 +235,7 @@ __all__ = [
     "SlicedConfig",
     "TUBAConfig",
     "TiedSamplesWarning",
+    "TrainingConfig",
     "VariationalConfig",
     "VariationalEstimator",
     "WPCConfig",

@@ -11,14 +11,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from rl_info.estimators.base import Bound, Estimate, Estimator
+from rl_info.estimators.base import Estimate
+from rl_info.estimators.density_estimator import DensityEstimator, standard_error
 from rl_info.estimators.entropy_difference import difference_of_entropies
-from rl_info.estimators.fitted_densities import (
-    NOT_FITTED,
-    DensityConfig,
-    FittedDensities,
-    fit_densities,
-)
+from rl_info.estimators.fitted_densities import DensityConfig
 from rl_info.estimators.inputs import NotABoundWarning, Samples
 from rl_info.estimators.whitening import Whitening
 
@@ -47,7 +43,7 @@ class BarberAgakovConfig(DensityConfig):
             raise ValueError(f"entropy must be finite nats or None, got {self.entropy}")
 
 
-class BarberAgakov(Estimator):
+class BarberAgakov(DensityEstimator):
     """I ≥ h(Y) + E[ln q(y|x)] with a learned mixture of Gaussians q, in nats.
 
     A lower bound, and tagged so, only with the entropy of y given in the settings. Without it, the
@@ -59,19 +55,8 @@ class BarberAgakov(Estimator):
     error is that of the mean over the samples asked about, models held fixed.
     """
 
-    bound: ClassVar[Bound] = "none"
-    learns: ClassVar[bool] = True
+    settings: ClassVar[type[DensityConfig]] = BarberAgakovConfig
     config: BarberAgakovConfig
-
-    def __init__(
-        self,
-        config: BarberAgakovConfig | None = None,
-        *,
-        seed: int = 0,
-        device: torch.device | str = "cpu",
-    ) -> None:
-        super().__init__(config or BarberAgakovConfig(), seed=seed, device=device)
-        self.densities: FittedDensities | None = None
 
     def fit(self, x: Samples, y: Samples) -> BarberAgakov:
         """Learn from samples (N, X) and (N, Y), at least 10.
@@ -87,16 +72,7 @@ class BarberAgakov(Estimator):
                     "y has no density, since its columns are linearly dependent, so its entropy is "
                     f"not {self.config.entropy}: remove columns, or set entropy=None"
                 )
-        self.densities = fit_densities(
-            x,
-            y,
-            self.config,
-            margins="raw",
-            seed=self.seed,
-            device=self.device,
-            progress=self.progress,
-        )
-        return self
+        return super().fit(x, y)
 
     @torch.no_grad()
     def estimate(self, x: Samples, y: Samples) -> Estimate:
@@ -106,25 +82,20 @@ class BarberAgakov(Estimator):
         `fit`.
         """
         left, right = self.check(x, y)
-        if self.densities is None:
-            raise RuntimeError(NOT_FITTED)
-        conditional = self.densities.log_conditional(left, right)
+        densities = self.fitted()
+        conditional = densities.log_conditional(left, right)
         entropy = self.config.entropy
         if entropy is not None:
             # The density of y itself is that of whitened y times the determinant of the map.
-            local = conditional + self.densities.y_log_determinant
+            local = conditional + densities.y_log_determinant
             value = barber_agakov_bound(local, entropy)
-            return Estimate(value.item(), _standard_error(local), "lower")
+            return Estimate(value.item(), standard_error(local), "lower")
         warnings.warn(
             "without the true entropy of y this is a difference of cross-entropies and no lower "
             "bound: give `entropy`, or use difference_of_entropies knowingly",
             NotABoundWarning,
             stacklevel=2,
         )
-        marginal = self.densities.log_marginal(right)
+        marginal = densities.log_marginal(right)
         value = difference_of_entropies(conditional, marginal)
-        return Estimate(value.item(), _standard_error(conditional - marginal), self.bound)
-
-
-def _standard_error(local: Float[Tensor, "B"]) -> float:
-    return local.std().item() / math.sqrt(len(local))
+        return Estimate(value.item(), standard_error(conditional - marginal), self.bound)

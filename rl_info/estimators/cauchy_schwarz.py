@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from rl_info.cauchy_schwarz import KernelSums, quadratic_information
 from rl_info.estimators.base import Estimate, Estimator, EstimatorConfig
 from rl_info.estimators.inputs import Samples, check_pair
 from rl_info.estimators.pairwise import log_kernel, median_distance, row_blocks
@@ -118,42 +119,24 @@ def silverman_bandwidth(x: Float[Tensor, "N D"]) -> Float[Tensor, "D"]:
     return spread * (4 / ((columns + 2) * rows)) ** (1 / (columns + 4))
 
 
-class _RowSums(NamedTuple):
+def _row_sums(x: Float[Tensor, "N X"], y: Float[Tensor, "N Y"]) -> KernelSums:
     """Sums over all other samples, for every sample."""
-
-    x: Float[Tensor, "N"]
-    """Of K_x."""
-    y: Float[Tensor, "N"]
-    """Of K_y."""
-    xy: Float[Tensor, "N"]
-    """Of K_x∘K_y."""
-
-
-def _row_sums(x: Float[Tensor, "N X"], y: Float[Tensor, "N Y"]) -> _RowSums:
     blocks = []
     for rows in row_blocks(x):
         kernel_x, kernel_y = _kernel(x, rows), _kernel(y, rows)
         blocks.append(torch.stack([kernel_x.sum(1), kernel_y.sum(1), (kernel_x * kernel_y).sum(1)]))
-    return _RowSums(*torch.cat(blocks, dim=1))
+    return KernelSums(*torch.cat(blocks, dim=1))
 
 
-def _log_ratio(sums: _RowSums, self_pairs: bool) -> Float[Tensor, ""]:
-    samples = sums.x.shape[0]
+def _log_ratio(sums: KernelSums, self_pairs: bool) -> Float[Tensor, ""]:
     if self_pairs:
         # K_ii = 1, in x, in y and in their product.
-        x, y, xy = sums.x + 1, sums.y + 1, sums.xy + 1
-        pairs, triples = samples**2, samples**3
-        cross = x * y
-    else:
-        x, y, xy = sums
-        pairs, triples = samples * (samples - 1), samples * (samples - 1) * (samples - 2)
-        cross = x * y - xy
-    log_pairs = (xy.sum() / pairs).log() + (x.sum() / pairs).log() + (y.sum() / pairs).log()
-    return log_pairs - 2 * (cross.sum() / triples).log()
+        sums = KernelSums(sums.x + 1, sums.y + 1, sums.xy + 1)
+    return quadratic_information(sums, self_pairs=self_pairs)
 
 
 def _influence(
-    x: Float[Tensor, "N X"], y: Float[Tensor, "N Y"], sums: _RowSums
+    x: Float[Tensor, "N X"], y: Float[Tensor, "N Y"], sums: KernelSums
 ) -> Float[Tensor, "N"]:
     """First-order influence of each sample on the value, up to a constant."""
     through_others = torch.cat(

@@ -8,9 +8,10 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 
+from rl_info.distances import squared_distances
 from rl_info.estimators.base import Estimate, Estimator, EstimatorConfig
 from rl_info.estimators.inputs import Samples, check_pair
-from rl_info.estimators.pairwise import median_distance, squared_distances
+from rl_info.estimators.pairwise import median_distance
 from rl_info.estimators.spectral_clusters import cluster_labels
 
 JACKKNIFE_GROUPS = 5

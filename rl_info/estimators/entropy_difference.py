@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -10,13 +9,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from rl_info.estimators.base import Bound, Estimate, Estimator
-from rl_info.estimators.fitted_densities import (
-    NOT_FITTED,
-    DensityConfig,
-    FittedDensities,
-    fit_densities,
-)
+from rl_info.estimators.base import Estimate
+from rl_info.estimators.density_estimator import DensityEstimator, standard_error
+from rl_info.estimators.fitted_densities import DensityConfig
 from rl_info.estimators.inputs import Samples
 from rl_info.estimators.margins import MARGINS, Margins
 
@@ -46,7 +41,7 @@ class DifferenceOfEntropiesConfig(DensityConfig):
             raise ValueError(f"margins must be one of {', '.join(MARGINS)}, got {self.margins!r}")
 
 
-class DifferenceOfEntropies(Estimator):
+class DifferenceOfEntropies(DensityEstimator):
     """I ≈ H_r(Y) − H_q(Y|X) of two learned mixtures of Gaussians, in nats.
 
     No ceiling at ln N and low variance, as the paper shows nothing with a distribution-free
@@ -58,35 +53,14 @@ class DifferenceOfEntropies(Estimator):
     The standard error is that of the mean over the samples asked about, models held fixed.
     """
 
-    bound: ClassVar[Bound] = "none"
-    learns: ClassVar[bool] = True
+    settings: ClassVar[type[DensityConfig]] = DifferenceOfEntropiesConfig
     config: DifferenceOfEntropiesConfig
 
-    def __init__(
-        self,
-        config: DifferenceOfEntropiesConfig | None = None,
-        *,
-        seed: int = 0,
-        device: torch.device | str = "cpu",
-    ) -> None:
-        super().__init__(config or DifferenceOfEntropiesConfig(), seed=seed, device=device)
-        self.densities: FittedDensities | None = None
-
-    def fit(self, x: Samples, y: Samples) -> DifferenceOfEntropies:
-        """Learn from samples (N, X) and (N, Y), at least 10.
-
-        Raises ValueError for unusable samples and FloatingPointError if the loss explodes.
-        """
-        self.densities = fit_densities(
-            x,
-            y,
-            self.config,
-            margins=self.config.margins,
-            seed=self.seed,
-            device=self.device,
-            progress=self.progress,
-        )
-        return self
+    @property
+    def margins(self) -> Margins:
+        """How columns are prepared before they are whitened."""
+        chosen: Margins = self.config.margins
+        return chosen
 
     @torch.no_grad()
     def estimate(self, x: Samples, y: Samples) -> Estimate:
@@ -96,10 +70,8 @@ class DifferenceOfEntropies(Estimator):
         `fit`.
         """
         left, right = self.check(x, y)
-        if self.densities is None:
-            raise RuntimeError(NOT_FITTED)
-        conditional = self.densities.log_conditional(left, right)
-        marginal = self.densities.log_marginal(right)
+        densities = self.fitted()
+        conditional = densities.log_conditional(left, right)
+        marginal = densities.log_marginal(right)
         value = difference_of_entropies(conditional, marginal)
-        error = (conditional - marginal).std() / math.sqrt(len(conditional))
-        return Estimate(value.item(), error.item(), self.bound)
+        return Estimate(value.item(), standard_error(conditional - marginal), self.bound)

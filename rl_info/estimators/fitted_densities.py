@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from rl_info.estimators.base import EstimatorConfig, Progress
+from rl_info.estimators.base import Progress
 from rl_info.estimators.conditional_density import (
     COVARIANCES,
     ConditionalDensity,
@@ -17,7 +17,8 @@ from rl_info.estimators.conditional_density import (
 )
 from rl_info.estimators.inputs import Samples, check_pair
 from rl_info.estimators.margins import MARGINS, Margins
-from rl_info.estimators.training import TrainingSettings, fit_network
+from rl_info.estimators.training import fit_network
+from rl_info.estimators.training_config import TrainingConfig
 from rl_info.estimators.whitening import Whitening
 
 FEWEST_SAMPLES_TO_FIT = 10
@@ -30,7 +31,7 @@ LogDensity = Callable[[Tensor, Tensor], Tensor]
 
 
 @dataclass(frozen=True)
-class DensityConfig(EstimatorConfig):
+class DensityConfig(TrainingConfig):
     """Settings of the densities and of their training."""
 
     components: int = 4
@@ -41,42 +42,15 @@ class DensityConfig(EstimatorConfig):
     """Units of each hidden layer."""
     hidden_layers: int = 2
     """Number of hidden layers."""
-    steps: int = 2000
-    """Most optimiser steps."""
-    batch_size: int = 256
-    """Samples in each step."""
-    learning_rate: float = 1e-3
-    """Adam's step size at the start; it falls to zero along half a cosine."""
-    weight_decay: float = 1e-2
-    """Decoupled weight decay."""
-    validation: float = 0.2
-    """Share of the samples given to `fit` that only choose when to stop."""
-    check_every: int = 50
-    """Steps between two looks at the validation samples."""
-    patience: int = 8
-    """Looks without a new best after which training stops."""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.covariance not in COVARIANCES:
             raise ValueError(
                 f"covariance must be one of {', '.join(COVARIANCES)}, got {self.covariance!r}"
             )
         if min(self.components, self.hidden_dim, self.hidden_layers) < 1:
             raise ValueError("components, hidden_dim and hidden_layers must be at least 1")
-        if not 0 < self.validation < 1:
-            raise ValueError(f"validation must lie between 0 and 1, got {self.validation}")
-        self.training()
-
-    def training(self) -> TrainingSettings:
-        """Settings of the fit; raises ValueError for impossible ones."""
-        return TrainingSettings(
-            steps=self.steps,
-            batch_size=self.batch_size,
-            learning_rate=self.learning_rate,
-            weight_decay=self.weight_decay,
-            check_every=self.check_every,
-            patience=self.patience,
-        )
 
 
 class Coordinates(nn.Module):

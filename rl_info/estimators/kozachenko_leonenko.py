@@ -5,40 +5,31 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
-import torch
 from jaxtyping import Float64
 from scipy.special import digamma
 from torch import Tensor
 
-from rl_info.estimators.base import Estimate, Estimator, EstimatorConfig
-from rl_info.estimators.inputs import Samples, as_matrix, check_pair
+from rl_info.estimators.base import Estimate
+from rl_info.estimators.inputs import Samples, as_matrix
 from rl_info.estimators.local import estimate_of, prepare
 from rl_info.estimators.margins import Margins
+from rl_info.estimators.neighbour_estimator import NeighbourConfig, NeighbourEstimator
 from rl_info.estimators.neighbours import Norm, neighbour_distances
 from rl_info.estimators.neighbours.ties import warn_of_ties
 
 
 @dataclass(frozen=True)
-class KozachenkoLeonenkoConfig(EstimatorConfig):
+class KozachenkoLeonenkoConfig(NeighbourConfig):
     """Settings of the estimator by three entropies."""
 
-    k: int = 3
-    """Neighbours: fewer bias less, more vary less."""
     norm: Norm = "euclidean"
     """In which neighbours are looked for."""
-    margins: Margins = "standard"
-    """How columns are prepared. `rank` suits heavy tails and changes no information."""
-    threads: int | None = None
-    """Threads; None: NUMBA_NUM_THREADS, else one per core."""
-
-    def __post_init__(self) -> None:
-        if self.k < 1:
-            raise ValueError(f"k must be at least 1 neighbour, got {self.k}")
 
 
-class KozachenkoLeonenko(Estimator):
+class KozachenkoLeonenko(NeighbourEstimator):
     """h(X) + h(Y) − h(X,Y), each entropy from distances to the k-th neighbour.
 
     In nats, on no side of the truth. The three biases do not cancel, because the neighbours of the
@@ -51,20 +42,8 @@ class KozachenkoLeonenko(Estimator):
     and if k others equal a sample, since its density is then infinite.
     """
 
+    settings: ClassVar[type[NeighbourConfig]] = KozachenkoLeonenkoConfig
     config: KozachenkoLeonenkoConfig
-
-    def __init__(
-        self,
-        config: KozachenkoLeonenkoConfig | None = None,
-        *,
-        seed: int = 0,
-        device: torch.device | str = "cpu",
-    ) -> None:
-        super().__init__(config or KozachenkoLeonenkoConfig(), seed=seed, device=device)
-
-    def check(self, x: Samples, y: Samples) -> tuple[Tensor, Tensor]:
-        """Samples as tensors; at least k + 1 of them."""
-        return check_pair(x, y, minimum=self.config.k + 1, device=self.device)
 
     def estimate(self, x: Samples, y: Samples) -> Estimate:
         """Estimate I(X;Y) in nats from samples (N, X) and (N, Y), float32 or float64."""

@@ -3,40 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
-import torch
 from jaxtyping import Float, Float64
 from scipy.special import digamma
-from torch import Tensor
 
-from rl_info.estimators.base import Estimate, Estimator, EstimatorConfig
-from rl_info.estimators.inputs import Samples, check_pair
+from rl_info.estimators.base import Estimate
+from rl_info.estimators.inputs import Samples
 from rl_info.estimators.local import estimate_of, prepare
-from rl_info.estimators.margins import Margins
+from rl_info.estimators.neighbour_estimator import NeighbourConfig, NeighbourEstimator
 from rl_info.estimators.neighbours import Norm, joint_distances, range_counts
 from rl_info.estimators.neighbours.ties import warn_of_ties
 
 
 @dataclass(frozen=True)
-class KSGConfig(EstimatorConfig):
+class KSGConfig(NeighbourConfig):
     """Settings of KSG."""
 
-    k: int = 3
-    """Neighbours: fewer bias less, more vary less."""
     norm: Norm = "euclidean"
     """Distance within x and within y; `max`, as in the paper, is biased more in many dimensions."""
-    margins: Margins = "standard"
-    """How columns are prepared. `rank` suits heavy tails and changes no information."""
-    threads: int | None = None
-    """Threads; None: NUMBA_NUM_THREADS, else one per core."""
-
-    def __post_init__(self) -> None:
-        if self.k < 1:
-            raise ValueError(f"k must be at least 1 neighbour, got {self.k}")
 
 
-class KSG(Estimator):
+class KSG(NeighbourEstimator):
     """The first estimator of the paper: ψ(k) + ψ(N) − ⟨ψ(n_x + 1) + ψ(n_y + 1)⟩ (its eq. 8).
 
     With ε the distance from a pair to its k-th neighbour, where the distance of pairs is the larger
@@ -54,20 +43,8 @@ class KSG(Estimator):
     Warns of equal samples (`TiedSamplesWarning`). Raises ValueError for fewer than k + 1 samples.
     """
 
+    settings: ClassVar[type[NeighbourConfig]] = KSGConfig
     config: KSGConfig
-
-    def __init__(
-        self,
-        config: KSGConfig | None = None,
-        *,
-        seed: int = 0,
-        device: torch.device | str = "cpu",
-    ) -> None:
-        super().__init__(config or KSGConfig(), seed=seed, device=device)
-
-    def check(self, x: Samples, y: Samples) -> tuple[Tensor, Tensor]:
-        """Samples as tensors; at least k + 1 of them."""
-        return check_pair(x, y, minimum=self.config.k + 1, device=self.device)
 
     def estimate(self, x: Samples, y: Samples) -> Estimate:
         """Estimate I(X;Y) in nats from samples (N, X) and (N, Y), float32 or float64."""

@@ -9,6 +9,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from rl_info.distances import squared_distances
+
 CACHED_PAIRS = 1 << 16
 """Pairs held at once on a CPU: half a MiB in float64, so that they stay in its cache."""
 DEVICE_PAIRS = 1 << 24
@@ -21,12 +23,6 @@ def row_blocks(x: Float[Tensor, "N D"]) -> Iterator[slice]:
     step = max(1, pairs // x.shape[0])
     for start in range(0, x.shape[0], step):
         yield slice(start, min(start + step, x.shape[0]))
-
-
-def squared_distances(a: Float[Tensor, "A D"], b: Float[Tensor, "B D"]) -> Float[Tensor, "A B"]:
-    """‖a_i − b_j‖², differentiable where points coincide. Centre both for the best precision."""
-    squared = a.square().sum(dim=1)[:, None] + b.square().sum(dim=1) - 2 * a @ b.T
-    return squared.clamp_min(0)
 
 
 def log_kernel(x: Float[Tensor, "N D"], rows: slice, *, self_pairs: bool) -> Float[Tensor, "B N"]:

@@ -30,7 +30,8 @@ from rl_info.estimators.kozachenko_leonenko import (
 )
 from rl_info.estimators.ksg import KSG, KSGConfig
 from rl_info.estimators.leave_one_out import LeaveOneOut, LeaveOneOutConfig
-from rl_info.estimators.minde import MINDE, MINDEConfig
+from rl_info.estimators.minde import MINDE
+from rl_info.estimators.minde_config import MINDEConfig
 from rl_info.estimators.mist import MIST, MISTConfig
 from rl_info.estimators.sliced import Sliced, SlicedConfig
 from rl_info.estimators.variational import (

@@ -7,7 +7,8 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 
-from rl_info.estimators.pairwise import median_distance, squared_distances
+from rl_info.distances import squared_distances
+from rl_info.estimators.pairwise import median_distance
 
 
 def cluster_labels(

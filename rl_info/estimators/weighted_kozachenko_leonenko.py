@@ -5,37 +5,31 @@ from __future__ import annotations
 import math
 import warnings
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
-import torch
 from jaxtyping import Float64
 from scipy.special import digamma, gammaln
-from torch import Tensor
 
-from rl_info.estimators.base import Estimate, Estimator, EstimatorConfig
-from rl_info.estimators.inputs import IncompleteCorrectionWarning, Samples, check_pair
+from rl_info.estimators.base import Estimate
+from rl_info.estimators.inputs import IncompleteCorrectionWarning, Samples
 from rl_info.estimators.kozachenko_leonenko import as_points, estimate_from_entropies, log_volumes
 from rl_info.estimators.local import estimate_of
-from rl_info.estimators.margins import Margins
+from rl_info.estimators.neighbour_estimator import NeighbourConfig, NeighbourEstimator
 from rl_info.estimators.neighbours import neighbour_distances
 
 
 @dataclass(frozen=True)
-class WeightedKozachenkoLeonenkoConfig(EstimatorConfig):
+class WeightedKozachenkoLeonenkoConfig(NeighbourConfig):
     """Settings of the estimator by three weighted entropies."""
 
     k: int = 20
     """Most neighbours; up to one in D of them, evenly spread, carry weight."""
     largest_norm: float = 20.0
     """Most root of the sum of squared weights; inf: all ⌊D/4⌋ conditions of the paper."""
-    margins: Margins = "standard"
-    """How columns are prepared. `rank` suits heavy tails and changes no information."""
-    threads: int | None = None
-    """Threads; None: NUMBA_NUM_THREADS, else one per core."""
 
     def __post_init__(self) -> None:
-        if self.k < 1:
-            raise ValueError(f"k must be at least 1 neighbour, got {self.k}")
+        super().__post_init__()
         if not self.largest_norm >= 1:
             raise ValueError(
                 f"largest_norm must be at least 1, the weight of one neighbour alone, "
@@ -43,7 +37,7 @@ class WeightedKozachenkoLeonenkoConfig(EstimatorConfig):
             )
 
 
-class WeightedKozachenkoLeonenko(Estimator):
+class WeightedKozachenkoLeonenko(NeighbourEstimator):
     """h(X) + h(Y) − h(X,Y), each entropy a weighted mean over neighbours that cancels bias.
 
     In nats, on no side of the truth. `std_error` is that of the mean of the N local terms as if
@@ -63,20 +57,8 @@ class WeightedKozachenkoLeonenko(Estimator):
     and if a neighbour that carries weight is at distance zero, since the density is then infinite.
     """
 
+    settings: ClassVar[type[NeighbourConfig]] = WeightedKozachenkoLeonenkoConfig
     config: WeightedKozachenkoLeonenkoConfig
-
-    def __init__(
-        self,
-        config: WeightedKozachenkoLeonenkoConfig | None = None,
-        *,
-        seed: int = 0,
-        device: torch.device | str = "cpu",
-    ) -> None:
-        super().__init__(config or WeightedKozachenkoLeonenkoConfig(), seed=seed, device=device)
-
-    def check(self, x: Samples, y: Samples) -> tuple[Tensor, Tensor]:
-        """Samples as tensors; at least k + 1 of them."""
-        return check_pair(x, y, minimum=self.config.k + 1, device=self.device)
 
     def estimate(self, x: Samples, y: Samples) -> Estimate:
         """Estimate I(X;Y) in nats from samples (N, X) and (N, Y), float32 or float64."""
@@ -143,7 +125,7 @@ def _warn_of_conditions_left_out(k: int, dims: int, largest_norm: float) -> None
     if met < asked:
         warnings.warn(
             f"weights of {k} neighbours in {dims} columns meet {met} of the {asked} conditions "
-            f"that cancel the bias, the others being out of reach within a norm of {largest_norm:g}: "
+            f"that cancel the bias, the others out of reach within a norm of {largest_norm:g}: "
             "the value may be off by nats, to either side, whatever its standard error. Use fewer "
             "columns, more neighbours below 12 columns, or difference_of_entropies",
             IncompleteCorrectionWarning,

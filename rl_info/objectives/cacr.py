@@ -8,8 +8,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from rl_info.distances import squared_distances
 from rl_info.objectives.checks import Metrics, require_batch, require_positive, require_views
-from rl_info.objectives.geometry import squared_distances, unit, without_diagonal
+from rl_info.objectives.geometry import unit, without_diagonal
 
 
 def attraction_repulsion(

@@ -6,8 +6,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from rl_info.cauchy_schwarz import KernelSums, quadratic_information
+from rl_info.distances import squared_distances
 from rl_info.objectives.checks import Metrics, require_batch, require_positive
-from rl_info.objectives.geometry import squared_distances
 
 LEAST = 1e-12
 """Information below which a variable counts as constant, in nats."""
@@ -105,7 +106,5 @@ def cauchy_schwarz_bottleneck(
 
 
 def _information(x: Float[Tensor, "B B"], y: Float[Tensor, "B B"]) -> Float[Tensor, ""]:
-    joint = (x * y).mean().log()
-    product = x.mean().log() + y.mean().log()
-    cross = (x.mean(dim=1) * y.mean(dim=1)).mean().log()
-    return joint + product - 2 * cross
+    sums = KernelSums(x.sum(dim=1), y.sum(dim=1), (x * y).sum(dim=1))
+    return quadratic_information(sums, self_pairs=True)

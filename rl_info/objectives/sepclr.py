@@ -6,8 +6,9 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from rl_info.distances import squared_distances
 from rl_info.objectives.checks import Metrics, require_batch, require_positive
-from rl_info.objectives.geometry import log_mean_exp, squared_distances, uniformity, unit
+from rl_info.objectives.geometry import log_mean_exp, uniformity, unit
 
 
 def common_and_salient(

@@ -30,7 +30,9 @@ from rl_info.estimators.entropy_difference import (
 from rl_info.estimators.fitted_densities import DensityConfig
 from rl_info.estimators.inputs import LooseBoundWarning, NotABoundWarning, SaturatedWarning
 from rl_info.estimators.leave_one_out import LeaveOneOut, LeaveOneOutConfig, leave_one_out_bound
-from rl_info.estimators.minde import MINDE, MINDEConfig, score_information
+from rl_info.estimators.minde import MINDE
+from rl_info.estimators.minde_config import MINDEConfig
+from rl_info.estimators.noise_levels import score_information
 from rl_info.estimators.noise_model import NoiseModel, levels
 from rl_info.estimators.whitening import Whitening
 

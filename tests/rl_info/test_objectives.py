@@ -11,8 +11,9 @@ import torch
 from torch.autograd import gradcheck
 
 from rl_info import objectives as fast
+from rl_info.distances import squared_distances
 from rl_info.objectives.cs_bottleneck import gaussian_kernel
-from rl_info.objectives.geometry import squared_distances, without_diagonal
+from rl_info.objectives.geometry import without_diagonal
 
 B, D, M = 5, 4, 3
 

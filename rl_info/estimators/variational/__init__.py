@@ -1,6 +1,7 @@
 """Estimators that learn a critic, and their bounds as functions of a matrix of scores."""
 
-from rl_info.estimators.variational.base import VariationalConfig, VariationalEstimator
+from rl_info.estimators.variational.base import VariationalEstimator
+from rl_info.estimators.variational.config import VariationalConfig
 from rl_info.estimators.variational.donsker_varadhan import (
     DonskerVaradhan,
     DonskerVaradhanConfig,

@@ -6,83 +6,24 @@ import math
 import warnings
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import ClassVar, Literal, NamedTuple
+from typing import ClassVar, NamedTuple
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from rl_info.estimators.base import Estimate, Estimator, EstimatorConfig
-from rl_info.estimators.critics import CRITICS, CriticName, CriticSize
+from rl_info.estimators.base import Estimate, Estimator
+from rl_info.estimators.critics import CRITICS, CriticSize
 from rl_info.estimators.gaussian_ratio import GaussianRatio
 from rl_info.estimators.inputs import HeavyTailWarning, Samples, check_pair
-from rl_info.estimators.margins import MARGINS, Margins
-from rl_info.estimators.training import Fitted, TrainingSettings, fit_network
+from rl_info.estimators.margins import MARGINS
+from rl_info.estimators.training import Fitted, fit_network
+from rl_info.estimators.variational.config import VariationalConfig
 from rl_info.estimators.variational.ratio_model import RatioModel, choose_shrinkage
 
 FEWEST_SAMPLES_TO_FIT = 10
 LARGEST_SHARE_OF_VARIANCE = 0.1
 """Of one sample, beyond which it carries too much of the estimate."""
-
-
-@dataclass(frozen=True)
-class VariationalConfig(EstimatorConfig):
-    """Settings of an estimator with a learned critic."""
-
-    critic: CriticName = "separable"
-    """Network that scores pairs; `joint` costs batch_size times as much: lower that with it."""
-    hidden_dim: int = 128
-    """Units of each hidden layer."""
-    hidden_layers: int = 2
-    """Number of hidden layers."""
-    embedding_dim: int = 32
-    """Length of the embeddings of separable and bilinear critics."""
-    margins: Margins = "rank"
-    """Maps of the columns, learned in `fit`: `rank` (normal scores), `standard` or `raw`."""
-    baseline: Literal["gaussian", "none"] = "gaussian"
-    """What the critic's scores are added to: the log ratio of a fitted normal, or nothing."""
-    steps: int = 2000
-    """Most optimiser steps."""
-    batch_size: int = 256
-    """Pairs in each step; each is contrasted with all others of its batch."""
-    learning_rate: float = 1e-3
-    """Adam's step size at the start; it falls to zero along half a cosine."""
-    weight_decay: float = 1e-2
-    """Decoupled weight decay."""
-    validation: float = 0.2
-    """Share of the samples given to `fit` that only choose when to stop; at most `candidates`."""
-    check_every: int = 50
-    """Steps between two looks at the validation samples."""
-    patience: int = 8
-    """Looks without a new best after which training stops."""
-    candidates: int = 4096
-    """Most samples contrasted with each other at once in `estimate`; memory grows as its square."""
-
-    def __post_init__(self) -> None:
-        for name, known in (("critic", CRITICS), ("margins", MARGINS)):
-            if getattr(self, name) not in known:
-                raise ValueError(f"{name} must be one of {', '.join(known)}")
-        if self.baseline not in ("gaussian", "none"):
-            raise ValueError(f"baseline must be gaussian or none, got {self.baseline!r}")
-        if min(self.hidden_dim, self.hidden_layers, self.embedding_dim) < 1:
-            raise ValueError("hidden_dim, hidden_layers and embedding_dim must be at least 1")
-        if not 0 < self.validation < 1:
-            raise ValueError(f"validation must lie between 0 and 1, got {self.validation}")
-        if self.candidates < 2:
-            raise ValueError(f"candidates must be at least 2, got {self.candidates}")
-        self.training()
-
-    def training(self) -> TrainingSettings:
-        """Settings of the fit; raises ValueError for impossible ones."""
-        return TrainingSettings(
-            steps=self.steps,
-            batch_size=self.batch_size,
-            learning_rate=self.learning_rate,
-            weight_decay=self.weight_decay,
-            check_every=self.check_every,
-            patience=self.patience,
-        )
 
 
 class Reading(NamedTuple):

@@ -11,7 +11,8 @@ from torch import Tensor, nn
 
 from rl_info.estimators.base import Bound
 from rl_info.estimators.critics import CriticSize
-from rl_info.estimators.variational.base import Reading, VariationalConfig, VariationalEstimator
+from rl_info.estimators.variational.base import Reading, VariationalEstimator
+from rl_info.estimators.variational.config import VariationalConfig
 from rl_info.estimators.variational.nwj import read_log_ratio
 from rl_info.estimators.variational.ratio_model import RatioModel
 from rl_info.estimators.variational.scores import check_scores, log_mean_negatives_of_rows

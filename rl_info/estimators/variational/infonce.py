@@ -13,7 +13,8 @@ from torch import Tensor, nn
 
 from rl_info.estimators.base import Bound, Estimate
 from rl_info.estimators.inputs import Samples, SaturatedWarning
-from rl_info.estimators.variational.base import Reading, VariationalConfig, VariationalEstimator
+from rl_info.estimators.variational.base import Reading, VariationalEstimator
+from rl_info.estimators.variational.config import VariationalConfig
 from rl_info.estimators.variational.scores import check_scores, log_count
 
 NATS_BELOW_CEILING = 1.0

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 from rl_info.estimators.base import Bound
 from rl_info.estimators.critics import CriticSize
-from rl_info.estimators.variational.base import Reading, VariationalConfig, VariationalEstimator
+from rl_info.estimators.variational.base import Reading, VariationalEstimator
+from rl_info.estimators.variational.config import VariationalConfig
 from rl_info.estimators.variational.offset_model import OffsetModel
 from rl_info.estimators.variational.ratio_model import RatioModel
 from rl_info.estimators.variational.scores import (

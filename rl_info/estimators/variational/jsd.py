@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from torch.nn.functional import softplus
 
 from rl_info.estimators.base import Bound
-from rl_info.estimators.variational.base import Reading, VariationalConfig, VariationalEstimator
+from rl_info.estimators.variational.base import Reading, VariationalEstimator
+from rl_info.estimators.variational.config import VariationalConfig
 from rl_info.estimators.variational.nwj import read_log_ratio
 from rl_info.estimators.variational.scores import check_scores, without_diagonal
 

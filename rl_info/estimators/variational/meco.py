@@ -11,7 +11,8 @@ from torch import Tensor, nn
 
 from rl_info.estimators.base import Bound
 from rl_info.estimators.inputs import Samples
-from rl_info.estimators.variational.base import Reading, VariationalConfig, VariationalEstimator
+from rl_info.estimators.variational.base import Reading, VariationalEstimator
+from rl_info.estimators.variational.config import VariationalConfig
 from rl_info.estimators.variational.nwj import read_log_ratio
 from rl_info.estimators.variational.scores import log_mean_negatives
 from rl_info.estimators.variational.tracked_partition import (

@@ -9,7 +9,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from rl_info.estimators.base import Bound
-from rl_info.estimators.variational.base import Reading, VariationalConfig, VariationalEstimator
+from rl_info.estimators.variational.base import Reading, VariationalEstimator
+from rl_info.estimators.variational.config import VariationalConfig
 from rl_info.estimators.variational.scores import (
     check_scores,
     log_mean_negatives,

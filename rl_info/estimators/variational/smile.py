@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from rl_info.estimators.variational.base import Reading, VariationalConfig, VariationalEstimator
+from rl_info.estimators.variational.base import Reading, VariationalEstimator
+from rl_info.estimators.variational.config import VariationalConfig
 from rl_info.estimators.variational.jsd import jensen_shannon_bound
 from rl_info.estimators.variational.scores import (
     check_scores,

@@ -11,7 +11,8 @@ from torch import Tensor, nn
 
 from rl_info.estimators.base import Bound
 from rl_info.estimators.critics import CriticSize
-from rl_info.estimators.variational.base import Reading, VariationalConfig, VariationalEstimator
+from rl_info.estimators.variational.base import Reading, VariationalEstimator
+from rl_info.estimators.variational.config import VariationalConfig
 from rl_info.estimators.variational.nwj import nwj_bound, read_log_ratio
 from rl_info.estimators.variational.offset_model import OffsetModel
 from rl_info.estimators.variational.ratio_model import RatioModel

@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from rl_info.estimators.base import Bound
 from rl_info.estimators.critics import CRITICS, CriticSize, DistanceCritic
 from rl_info.estimators.margins import Margins
-from rl_info.estimators.variational.base import Reading, VariationalConfig, VariationalEstimator
+from rl_info.estimators.variational.base import Reading, VariationalEstimator
+from rl_info.estimators.variational.config import VariationalConfig
 from rl_info.estimators.variational.infonce import infonce_bound, infonce_influence
 from rl_info.estimators.variational.ratio_model import RatioModel
 from rl_info.estimators.variational.scores import check_scores, without_diagonal
