@@ -14,12 +14,15 @@ from agents.evaluation.commanded_policy import (
 )
 from agents.evaluation.figures import RunLabel
 from agents.evaluation.settings import Subject
+from agents.finetune.choice import SkillChoice
+from agents.finetune.policy import HeldSkillPolicy
 from agents.hierarchy.build import find_skills, policy_of_steps, world_of_decisions
 from agents.training.assembly import build_learner, choose_device, make_world, reward_context
 from agents.training.checkpoint import load_checkpoint
 from agents.training.errors import CorruptRunError
 from agents.training.run_folder import latest_checkpoint, read_config
 from agents.training.weight_commands import weight_commands
+from rl_info.skills import SkillSpec
 
 
 def load_subject(
@@ -34,7 +37,8 @@ def load_subject(
     """
     config = read_config(run_dir)
     path = checkpoint or latest_checkpoint(run_dir)
-    loaded = load_checkpoint(path, ["learner"])
+    holds = config.finetune.run is not None
+    loaded = load_checkpoint(path, ["learner", *(["collector"] if holds else [])])
     commands = weight_commands(config)
     try:
         told = None
@@ -53,14 +57,19 @@ def load_subject(
         raise UsageError(f"{run_dir}: {error}") from error
     try:
         learner.load_state_dict(loaded.states["learner"])
+        if holds:
+            choice = SkillChoice.restored(loaded.states["collector"]["skills"])
+            policy = HeldSkillPolicy(policy, choice)
     except (ValueError, KeyError, RuntimeError) as error:
         raise CorruptRunError(f"{path} does not belong to the run's settings: {error}") from error
     agent = config.agent
     if skills is not None:
         agent = f"{agent} over skills of {skills.origin.config.agent}"
+    if config.finetune.run is not None:
+        agent = f"{agent} fine-tuned from {Path(config.finetune.run).name}"
     return Subject(
         policy=policy,
-        skill=config.skill,
+        skill=SkillSpec() if holds else config.skill,
         rewards=learner.rewards,
         make_world=lambda num_envs, seed: make_world(config, num_envs, seed),
         label=RunLabel(agent, config.env, loaded.step, config.seed),

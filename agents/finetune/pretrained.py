@@ -40,7 +40,7 @@ class Pretrained:
     def __init__(self, config: TrainConfig) -> None:
         assert config.finetune.run is not None
         folder = Path(config.finetune.run)
-        self._agent: TrainedAgent = trained_agent(folder, FLAG, require_acting)
+        self._agent: TrainedAgent = trained_agent(folder, FLAG, _require_tunable)
         self._trunk = config.finetune.critics == "trunk"
         differences = list(_differences(config, self._agent.origin.config))
         if differences:
@@ -115,6 +115,12 @@ class Pretrained:
 
 _CRITIC = "critics.net.flat"
 _CRITICS = (_CRITIC, "target_critics.net.flat")
+
+
+def _require_tunable(config: TrainConfig) -> None:
+    require_acting(config)
+    if config.commandable_weights:
+        raise UsageError("the policy of this run is told weights, which a task has none of")
 
 
 def find_pretrained(config: TrainConfig) -> Pretrained | None:

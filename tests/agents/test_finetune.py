@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import shutil
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -13,6 +16,7 @@ import pytest
 import torch
 from test_resume import manifest, run, small
 
+from agents.cli.main import main
 from agents.errors import UsageError
 from agents.evaluation import EvaluationConfig, evaluate
 from agents.evaluation.load import load_subject
@@ -21,7 +25,7 @@ from agents.finetune.pretrained import Pretrained, follow
 from agents.hierarchy.config import HierarchyConfig
 from agents.learners import PPOConfig, SACConfig
 from agents.training.checkpoint import load_checkpoint
-from agents.training.logger import RunLogger
+from agents.training.logger import RunLogger, read_metrics
 from agents.training.periodic_evaluation import PeriodicEvaluation
 from agents.training.run_folder import latest_checkpoint
 from agents.training.session import Session
@@ -168,7 +172,11 @@ def test_the_folder_tells_and_stands_alone(metra: Path, tmp_path: Path) -> None:
     assert told["skill"] == torch.eye(4)[told["candidate"]].tolist()
     assert (told["env_steps"], told["trial_steps"]) == (40, 5)
     origin = json.loads((folder / "finetune" / "source.json").read_text())
-    assert (origin["taken_from"], origin["agent"], origin["env_steps"]) == (str(source), "metra", 80)
+    assert (origin["taken_from"], origin["agent"], origin["env_steps"]) == (
+        str(source),
+        "metra",
+        80,
+    )
     assert len(origin["checkpoint_sha256"]) == 64
 
     subject = load_subject(folder)
@@ -180,3 +188,138 @@ def test_the_folder_tells_and_stands_alone(metra: Path, tmp_path: Path) -> None:
     quick = EvaluationConfig(rollouts=4, goals=0, episodes_per_skill=0, video=False)
     report = evaluate(subject, tmp_path / "evaluation", quick)
     assert report["episode_steps"]["value"] == 12
+
+
+def test_an_agent_without_skills_is_taken_as_it_is(apt: Path, tmp_path: Path) -> None:
+    with closing(build(tuned(apt))) as session:
+        assert session.choice.finished
+        assert session.choice.skills.shape == (8, 0)
+        session.start()
+        obs = torch.from_numpy(session.collector._obs)
+        assert torch.equal(
+            session.policy(session.world).act(obs, torch.zeros(8, 0), True),
+            session.learner.act(obs, torch.zeros(8, 0), True),
+        )
+    folder = tmp_path / "run"
+    run(folder, tuned(apt))
+    told = json.loads((folder / "finetune" / "skill.json").read_text())
+    assert (told["skill"], told["tried"], told["env_steps"]) == ([], [], 0)
+    assert load_subject(folder).label.agent == "sac fine-tuned from apt"
+
+
+def test_evaluation_in_training_follows_the_held_skill(metra: Path, tmp_path: Path) -> None:
+    config = tuned(metra, eval_episodes=3, eval_video=False, finetune={"skill": (2.0,)})
+    with closing(build(config)) as session:
+        assert torch.equal(session.choice.skills, torch.eye(4)[2].expand(8, 4))
+        with RunLogger(tmp_path) as logger, closing(PeriodicEvaluation(session)) as evaluation:
+            assert evaluation(1, logger)["eval/length_steps"] == 12
+        obs = torch.randn(5, 17)
+        expected = session.learner.act(obs, torch.eye(4)[2].expand(5, 4), True)
+        assert torch.equal(
+            session.policy(session.world).act(obs, torch.zeros(5, 0), True), expected
+        )
+
+
+def sizes(**changes: Any) -> dict[str, Any]:
+    return {"learner": SACConfig(hidden_dim=32, normalise_observations=True, **changes)}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"learner": SACConfig(hidden_dim=64)}, "its learner.hidden_dim is 32, not 64: leave out"),
+        ({"learner": SACConfig(hidden_dim=32)}, "normalise_observations is True, not False"),
+        ({"skill": SkillSpec("discrete", 5)}, "its skill.dim is 4, not 5: leave out --skill.dim"),
+        ({"env": "dmc/walker-walk"}, "cannot act in dmc/walker-walk: its observation lacks"),
+        ({"total_steps": 40}, "trying 4 skills .* 40 env steps, all of the 40 of the run"),
+        (
+            {**sizes(layer_norm=False), "finetune": {"critics": "trunk"}},
+            "learner.layer_norm is True, not False: leave out --learner.layer-norm",
+        ),
+        (
+            {
+                "learner": PPOConfig(hidden_dim=32, normalise_observations=True, layer_norm=True),
+                "finetune": {"critics": "trunk"},
+            },
+            "trained with sac, whose critics are of another kind",
+        ),
+    ],
+)
+def test_what_does_not_fit_is_refused_and_makes_no_folder(
+    metra: Path, tmp_path: Path, changes: dict[str, Any], message: str
+) -> None:
+    finetune = changes.get("finetune", {})
+    config = tuned(metra, finetune=finetune)
+    config = dataclasses.replace(
+        config, **{name: value for name, value in changes.items() if name != "finetune"}
+    )
+    with pytest.raises(UsageError, match=message):
+        run(tmp_path / "run", config)
+    assert not (tmp_path / "run").exists()
+
+
+def test_sources_that_cannot_be_taken_over(metra: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"--finetune.run .*missing.* is not a run folder"):
+        tuned(tmp_path / "missing")
+    controller = tmp_path / "controller"
+    over = HierarchyConfig(skills=str(metra), steps=4)
+    run(controller, small("sac", hierarchy=over, **TINY))
+    with pytest.raises(UsageError, match="this run chooses among the skills of"):
+        run(tmp_path / "run", tuned(controller))
+    with pytest.raises(ValueError, match="leave out one of them"):
+        tuned(metra, hierarchy=over)
+
+
+def test_settings_need_a_run() -> None:
+    with pytest.raises(ValueError, match=r"finetune.critics needs --finetune.run RUN_FOLDER"):
+        FinetuneConfig(critics="trunk")
+    with pytest.raises(ValueError, match="candidates must be at least 1, got 0"):
+        FinetuneConfig("run", candidates=0)
+
+
+def test_more_to_see_needs_a_hierarchy(tmp_path: Path) -> None:
+    slim = tmp_path / "slim"
+    run(slim, small("slim", env="tabletop/explore", **TINY))
+    with pytest.raises(UsageError, match=r"cannot be fine-tuned in tabletop/push: .* besides"):
+        run(tmp_path / "run", tuned(slim, env="tabletop/push"))
+
+
+@pytest.mark.slow
+def test_the_two_commands_of_the_readme(tmp_path: Path) -> None:
+    """Discover skills, fine-tune, delete the skills' run, resume, evaluate."""
+    flags = [
+        "--total-steps=200", "--num-envs=4", "--max-episode-steps=12", "--num-threads=1",
+        "--learner.batch-size=16", "--eval-interval=100", "--eval-episodes=4", "--no-eval-video",
+        "--log-interval=50", "--warmup-steps=80",
+    ]  # fmt: skip
+
+    def rl_info(*words: str) -> tuple[str, str]:
+        done = subprocess.run(
+            [sys.executable, "-m", "agents.cli.main", *words],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout, done.stderr
+
+    rl_info(
+        "train", "metra", "--env", "dmc/walker-walk", "--run-dir", "runs/metra",
+        "--learner.hidden-dim=16", *flags,
+    )  # fmt: skip
+    shown, told = rl_info(
+        "train", "sac", "--finetune.run", "runs/metra", "--finetune.trial-steps", "6",
+        "--run-dir", "runs/walk", *flags,
+    )  # fmt: skip
+    assert "sac fine-tuned from metra on dmc/walker-walk" in shown
+    # Sixteen skills of six steps each.
+    assert "the best of 16, held from 96 env steps on: skill " in told
+    shutil.rmtree(tmp_path / "runs" / "metra")
+    walk = tmp_path / "runs" / "walk"
+    assert sum("eval/return" in line for line in read_metrics(walk)) == 2
+    assert main(["evaluate", str(walk), "--no-video", "--rollouts=4", "--goals=0"]) == 0
+    report = json.loads((walk / "evaluation" / "report.json").read_text())
+    assert report["skill"] == {"kind": "none", "dim": 0}
+    assert main(["train", "--resume", str(walk), "--total-steps=240"]) == 0
+    assert latest_checkpoint(walk).name == "step_000000240"
