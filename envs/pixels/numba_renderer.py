@@ -63,6 +63,7 @@ class NumbaRenderer:
         )
         self._works: list[Workspace] = []
         self._pool: ThreadPoolExecutor | None = None
+        self._pool_size = 0
 
     def render(
         self, data: Any, out: UInt8[np.ndarray, "N H W 3"] | None = None
@@ -105,8 +106,10 @@ class NumbaRenderer:
         if threads == 1:
             draw(self._stage, pose, self._works[0], 0, count, *out)
             return
-        if self._pool is None:
-            self._pool = ThreadPoolExecutor(numba.config.NUMBA_NUM_THREADS)
+        if self._pool is None or self._pool_size < threads:
+            self.close()
+            self._pool_size = threads
+            self._pool = ThreadPoolExecutor(threads)
         ends = [share * count // threads for share in range(threads + 1)]
         running = [
             self._pool.submit(draw, self._stage, pose, work, first, end, *out)

@@ -53,8 +53,8 @@ class Scene:
     texture_scale: Float[np.ndarray, "P 3"]
     """Texture coordinates per object coordinate (of a cube map: direction per coordinate)."""
     grid: Float[np.ndarray, "P 2 3"]
-    """Grid at whose vertices OpenGL lights a plane, along each axis: number of cells (0 lights every
-    pixel), width of the outer ones and of the others, m."""
+    """Grid at whose vertices OpenGL lights a plane, along each axis: number of cells (0: every
+    pixel is lit), width of the outer ones and of the others, m."""
     textures: TextureBank
     sky: int
     """Index of the sky's texture; -1 for a black sky."""

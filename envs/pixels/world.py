@@ -44,6 +44,7 @@ class PixelWorld(VectorWorld):
         shape = (3 * settings.frame_stack, height, width)
         pixels = gymnasium.spaces.Box(0, 255, shape, np.uint8)
         actions = world.single_action_space
+        assert isinstance(actions, gymnasium.spaces.Box)
         super().__init__(world.spec_id, count, pixels, actions, world.signal_dims, steps)
         if settings.state:
             spaces = {"pixels": pixels, "state": world.single_observation_space}

@@ -6,7 +6,7 @@ One table of each kind instead of many arrays: a compiled function pays for ever
 from __future__ import annotations
 
 CENTRE, AXES, SIZE, REACH = 0, 3, 12, 15
-"""Of a primitive: centre (3) and three axes (9) in the camera's frame, sizes (3), bounding radius."""
+"""Of a primitive, in the camera's frame: centre (3), three axes (9), sizes (3), bounding radius."""
 RGB, ALPHA, EMISSION, SHINE, EXPONENT, REFLECTANCE = 16, 19, 20, 21, 22, 23
 """Of its material: colour (3), opacity, emission, strength and exponent of highlights, mirror."""
 TEXTURE_SCALE, GRID, PRIMITIVE_COLUMNS = 24, 27, 33

@@ -60,7 +60,7 @@ def bound(kind: int, table: Any, p: int, near: Any, bounds: Any) -> int:
             return 0
         return 1 if widen(bounds, cx, cy, cz, sx, near) else -1
     ux, uy, uz = table[p, AXES + 6], table[p, AXES + 7], table[p, AXES + 8]
-    if kind == CAPSULE or kind == CYLINDER:
+    if kind in (CAPSULE, CYLINDER):
         if cz - abs(uz) * sy - sx > -near:
             return 0
         first = widen(bounds, cx + sy * ux, cy + sy * uy, cz + sy * uz, sx, near)

@@ -31,7 +31,7 @@ from envs.pixels.raycast.columns import (
 from envs.pixels.raycast.rays import ONE, PLANE, ZERO, compiled, primitive_hit
 
 SELF = np.float32(1e-3)
-"""Share of the way to a light within which nothing throws a shadow: a surface would throw its own."""
+"""Share of the way to a light within which nothing shades, lest a surface shade itself."""
 
 
 @compiled

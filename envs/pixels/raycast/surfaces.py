@@ -219,7 +219,7 @@ def tint(
         level = HALF * np.float32(math.log2(max(area, NOTHING)))
         # The texture begins at the object's upper left edge.
         return sample_flat(texels, levels, texture, kx * (u + sx), ky * (sy - v), level)
-    if kind == CAPSULE or kind == CYLINDER:
+    if kind in (CAPSULE, CYLINDER):
         x, y, z = u / sx, v / sx, w / sy
         if kind == CAPSULE and abs(w) > sy:
             # OpenGL draws a cap as half a unit ball that stands on the end of a unit tube.
@@ -227,7 +227,8 @@ def tint(
     else:
         x, y, z = u / sx, v / sy, w / sz
     wide = max(step * t * np.float32(levels[texture, 0, 1]) / (TWO * sx), ONE)
-    level = min(int(math.log2(wide)), levels.shape[1] - 1)
+    coarse: Any = int(math.log2(wide))
+    level = min(coarse, levels.shape[1] - 1)
     while levels[texture, level, 1] == 0:
         level -= 1
     start, edge = levels[texture, level, 0], levels[texture, level, 1]
