@@ -89,6 +89,11 @@ EXPERIMENTS: Mapping[str, Experiment] = {
         {
             "multi-critic": Arm("slim", _SLIM),
             "sum": Arm("slim", (*_SLIM, "--learner.sum-rewards")),
+            # Its terms count about what they count in the multi-critic agent at its end, whose
+            # running scales are some five times larger for reach and safety than for discovery.
+            "balanced sum": Arm(
+                "slim", (*_SLIM, "--learner.sum-rewards", "--rewards.lsd.weight", "5")
+            ),
             "discovery": Arm(
                 "slim", (*_SLIM, "--rewards.reach.weight", "0", "--rewards.safety.weight", "0")
             ),
