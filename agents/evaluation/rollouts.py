@@ -22,7 +22,10 @@ POSITION = "position"
 class SkillPolicy(Protocol):
     """What evaluation needs of a learner."""
 
-    device: torch.device
+    @property
+    def device(self) -> torch.device:
+        """Where it computes."""
+        ...
 
     def act(
         self, obs: Float[Tensor, "N O"], skill: Float[Tensor, "N Z"], deterministic: bool = False

@@ -20,6 +20,7 @@ from agents.learners import MultiCriticPPO, MultiCriticSAC
 from agents.training.algorithms import algorithm_name
 from agents.training.checkpoint import MANIFEST
 from agents.training.config import TrainConfig
+from agents.training.contracts import Learner
 from agents.training.run_folder import read_config
 from envs.vector_world import VectorWorld
 
@@ -46,13 +47,16 @@ class Pretrained:
         if differences:
             raise UsageError(f"{FLAG} {folder}: {'; '.join(differences)}")
 
-    def hand_over(self, learner: MultiCriticSAC | MultiCriticPPO, world: VectorWorld) -> None:
+    def hand_over(self, learner: Learner, world: VectorWorld) -> None:
         """Make the learner act as the pre-trained agent does.
 
         Optimisers, temperature, rewards and generators stay as they are. Raises ValueError if
         `world` shows or does something else than the worlds that the agent was trained in, and
-        CorruptRunError if its state is not of the sizes in its settings.
+        CorruptRunError if its state is not of the sizes in its settings, TypeError for a learner
+        without critics.
         """
+        if not isinstance(learner, MultiCriticSAC | MultiCriticPPO):
+            raise TypeError(f"{type(learner).__name__} cannot take over a policy")
         self._check_world(Interface.of(world))
         state = learner.state_dict()
         modules = dict(state["modules"])

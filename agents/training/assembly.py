@@ -10,6 +10,7 @@ import torch
 import envs
 from agents.training.algorithms import ALGORITHMS, algorithm_name
 from agents.training.config import TrainConfig
+from agents.training.contracts import Learner
 from agents.training.reward_terms import build_terms
 from agents.training.seeding import derive_seed
 from envs.vector_world import VectorWorld

@@ -19,7 +19,7 @@ from agents.training.assembly import build_learner, make_world, reward_context
 from agents.training.batches import Batches
 from agents.training.collector import Collector
 from agents.training.config import TrainConfig
-from agents.training.contracts import Observer
+from agents.training.contracts import Learner, Observer
 from agents.training.errors import NonFiniteStateError
 from agents.training.loop import Intervals, TrainingLoop
 from agents.training.replay import Replay

@@ -119,13 +119,13 @@ def test_held_out_errors_are_those_of_a_hand_count(learned):
             obs = torch.from_numpy(two.obs[episode, first][None])
             ends = []
             for member in range(3):
-                state = obs
+                state = place = obs
                 for step in (first, first + 1):
                     skill = torch.from_numpy(two.skills[episode, step][None])
                     change = model.change(state.expand(3, -1, -1), skill.expand(3, -1, -1))
                     # Place and observation are the same here, and both are foreseen.
                     state = state + change[member, :, :2]
-                    place = change[member, :, 2:] + (place if step > first else obs)
+                    place = place + change[member, :, 2:]
                 ends.append(place)
             gap = torch.stack(ends).mean(dim=0)[0].numpy() - two.places[episode, first + 2]
             gaps.append(np.linalg.norm(gap))
