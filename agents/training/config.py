@@ -109,7 +109,9 @@ class TrainConfig:
         if self.finetune.run is not None and self.skill_steps is not None:
             raise ValueError("a fine-tuned agent holds one skill: leave out --skill-steps")
         if self.finetune.run is not None and self.commandable_weights:
-            raise ValueError("a fine-tuned agent is told no weights: leave out --commandable-weights")
+            raise ValueError(
+                "a fine-tuned agent is told no weights: leave out --commandable-weights"
+            )
         low, high = self.weight_factors
         _require(
             0 < low <= 1 <= high < math.inf and low < high,
