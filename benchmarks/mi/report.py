@@ -45,7 +45,6 @@ def collect(records: Mapping[Cell, Record], folder: Path) -> list[Path]:
             "normals": {"source": NORMALS_SOURCE, "error": NORMALS},
             "truths": {"source": TRUTHS_SOURCE, "estimates": TRUTHS},
         },
-        "rows": rows,
     }  # fmt: skip
     target = folder / "mi.json"
     target.write_text(json.dumps(summary, indent=1, ensure_ascii=False) + "\n")
