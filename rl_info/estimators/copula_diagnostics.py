@@ -24,14 +24,14 @@ WIDEST_THIRD_MOMENTS = 48
 
 @dataclass(frozen=True)
 class CopulaDiagnostics:
-    """How Gaussian the copula of paired samples looks."""
+    """How Gaussian paired samples, or their copula, look."""
 
     p_value: float
-    """Probability of departures this large if the copula were Gaussian; Bonferroni-corrected."""
+    """Probability of departures this large if it were Gaussian; Bonferroni-corrected."""
     correlations: FloatArray
-    """Canonical correlations of the normal scores of x and y."""
+    """Canonical correlations of what was tested: x and y, or their normal scores."""
     linear_information: float
-    """−½ Σ ln(1 − ρ²), in nats: the information if the copula were Gaussian."""
+    """−½ Σ ln(1 − ρ²), in nats: the information if it were Gaussian."""
 
 
 def henze_zirkler(samples: FloatArray) -> float:
@@ -103,11 +103,19 @@ def diagnose_copula(x: FloatArray, y: FloatArray, rng: np.random.Generator) -> C
     """Test samples (N, X) and (N, Y) for a Gaussian copula.
 
     Monotone maps of single coordinates change neither the copula nor its information, so the test
-    is one of joint normality of the normal scores: of all of them together, and of the leading
-    canonical pairs, where dependence hides less easily among many dimensions.
+    is one of joint normality of the normal scores: see `diagnose_normality`.
+    """
+    return diagnose_normality(_normal_scores(x), _normal_scores(y), rng)
+
+
+def diagnose_normality(x: FloatArray, y: FloatArray, rng: np.random.Generator) -> CopulaDiagnostics:
+    """Test samples (N, X) and (N, Y) for joint normality.
+
+    Tested are all columns together, and the leading canonical pairs, where dependence hides less
+    easily among many dimensions.
     """
     rows = rng.permutation(x.shape[0])[:LARGEST_SUBSAMPLE]
-    left, right = (whiten(_normal_scores(side)) for side in (x, y))
+    left, right = (whiten(side) for side in (x, y))
     u, correlations, vt = np.linalg.svd(left.T @ right / x.shape[0])
     correlations = np.clip(correlations, 0.0, 1.0)
     pairs = min(LEADING_PAIRS, len(correlations))

@@ -142,6 +142,14 @@ def test_neighbours_that_lose_much_when_doubled_are_warned_of() -> None:
         read_choice(choice, *draw("normal-1x1", 1000))
 
 
+@pytest.mark.parametrize("information", [8.0, 10.0])
+def test_normals_almost_on_a_line_are_still_seen_to_be_normal(information: float) -> None:
+    x, y = correlated_normal(1, information).sample(5000, torch.Generator().manual_seed(1))
+    found = mutual_information(x, y)
+    assert found.estimator == "cca"
+    assert found.value == pytest.approx(information, abs=0.1)
+
+
 def test_labels_are_counted() -> None:
     labels = np.arange(400) % 4
     found = mutual_information(labels, np.stack([labels // 2, labels % 2], axis=1))
