@@ -58,7 +58,7 @@ def normals(errors: Mapping[str, Any]) -> Figure | None:
     figure = Figure(figsize=(11, 6), layout="constrained")
     axes = figure.subplots()
     # Best first, as the legend is read.
-    order = sorted(errors, key=lambda name: errors[name]["by_information"][10.0]["absolute_error"])
+    order = sorted(errors, key=lambda name: _error_at_most(errors[name]["by_information"]))
     for index, estimator in enumerate(order):
         points = errors[estimator]["by_information"]
         style = "o-" if errors[estimator]["beats_published"] else ".:"
@@ -77,6 +77,11 @@ def normals(errors: Mapping[str, Any]) -> Figure | None:
     axes.grid(alpha=0.3)
     figure.legend(fontsize=7, loc="outside right upper")
     return figure
+
+
+def _error_at_most(points: Mapping[float, Any]) -> float:
+    """The error at the most information there is."""
+    return float(points[max(points)]["absolute_error"])
 
 
 def failures(rows: Sequence[Row]) -> Figure | None:
