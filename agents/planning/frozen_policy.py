@@ -10,6 +10,7 @@ from torch import Tensor
 
 from agents.errors import UsageError
 from agents.evaluation.rollouts import SkillPolicy
+from agents.hierarchy.interface import Interface
 from envs.vector_world import VectorWorld
 
 WHOLE = "observation"
@@ -39,34 +40,15 @@ class FrozenPolicy:
 def freeze(policy: SkillPolicy, trained: VectorWorld, world: VectorWorld) -> FrozenPolicy:
     """The policy trained in worlds like `trained`, made to act in worlds like `world`.
 
-    Parts of the observation are matched by their names. Raises UsageError naming the parts that
-    are missing or of another width, or actions of another width.
+    Parts of the observation are matched by their names: see `Interface.columns_in`. Raises
+    UsageError naming what is missing or different, be it in the observation, the actions or the
+    time between two of them.
     """
-    theirs, ours = trained.single_action_space.shape, world.single_action_space.shape
-    if theirs != ours:
-        raise UsageError(
-            f"the agent acts in {trained.spec_id} with actions of shape {theirs}, those of "
-            f"{world.spec_id} have the shape {ours}: choose a task of the same robot with --env"
-        )
-    if trained.spec_id != world.spec_id and None in (
-        trained.observation_layout, world.observation_layout,
-    ):  # fmt: skip
-        raise UsageError(
-            f"the parts of the observations of {trained.spec_id} and {world.spec_id} have no "
-            "names to match them by: plan in the environment of the run"
-        )
-    known, present = _layout(trained), _layout(world)
-    columns = []
-    for name, part in known.items():
-        width, found = part.stop - part.start, present.get(name)
-        if found is None or found.stop - found.start != width:
-            what = "no such part" if found is None else f"{found.stop - found.start} numbers there"
-            raise UsageError(
-                f"the agent reads {name!r} ({width} numbers of {trained.spec_id}), but "
-                f"{world.spec_id} has {what}; its parts: {', '.join(present)}"
-            )
-        columns += list(range(found.start, found.stop))
-    return FrozenPolicy(policy, torch.tensor(columns, device=policy.device), known)
+    try:
+        columns = Interface.of(trained).columns_in(Interface.of(world))
+    except ValueError as error:
+        raise UsageError(f"{error}; choose a task of the same robot with --env") from error
+    return FrozenPolicy(policy, torch.from_numpy(columns).to(policy.device), _layout(trained))
 
 
 def _layout(world: VectorWorld) -> Mapping[str, slice]:

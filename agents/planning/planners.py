@@ -98,15 +98,12 @@ def mppi(
 
     Raises FloatingPointError for a cost that is not finite.
     """
-    best: Candidates | None = None
-    for _ in range(config.iterations):
-        samples = proposal.sample(config.samples, generator)
-        costs = expected_cost(model, cost, state, samples)
-        best = _cheaper(best, samples, costs)
+
+    def weigh(costs: Float[Tensor, "B S"]) -> Float[Tensor, "B S"]:
         spread = costs.std(dim=1, keepdim=True, correction=0).clamp_min(1e-12)
-        weights = torch.softmax(-costs / (config.temperature * spread), dim=1)
-        proposal = proposal.refit(samples, weights, adapt_spread=False)
-    return _conclude(model, cost, state, proposal, best)
+        return torch.softmax(-costs / (config.temperature * spread), dim=1)
+
+    return _search(model, cost, state, proposal, config, generator, weigh, adapt_spread=False)
 
 
 def cem(
@@ -129,20 +126,38 @@ def cem(
 
     Raises FloatingPointError for a cost that is not finite.
     """
-    best: Candidates | None = None
     elites = min(max(round(config.elite_share * config.samples), 2), config.samples)
-    for _ in range(config.iterations):
-        samples = proposal.sample(config.samples, generator)
-        costs = expected_cost(model, cost, state, samples)
-        best = _cheaper(best, samples, costs)
+
+    def weigh(costs: Float[Tensor, "B S"]) -> Float[Tensor, "B S"]:
         chosen = costs.topk(elites, dim=1, largest=False).indices
-        weights = torch.zeros_like(costs).scatter_(1, chosen, 1.0 / elites)
-        proposal = proposal.refit(samples, weights, adapt_spread=True)
-    return _conclude(model, cost, state, proposal, best)
+        return torch.zeros_like(costs).scatter_(1, chosen, 1.0 / elites)
+
+    return _search(model, cost, state, proposal, config, generator, weigh, adapt_spread=True)
 
 
 Candidates = tuple[Float[Tensor, "B H Z"], Float[Tensor, " B"]]
 """The cheapest sequence of each problem so far, and its cost."""
+
+
+def _search(
+    model: Model,
+    cost: Cost,
+    state: Any,
+    proposal: Proposal,
+    config: PlannerConfig,
+    generator: torch.Generator,
+    weigh: Callable[[Float[Tensor, "B S"]], Float[Tensor, "B S"]],
+    *,
+    adapt_spread: bool,
+) -> Plan:
+    """Draw sequences and refit the proposal to them, weighed by their costs, again and again."""
+    best: Candidates | None = None
+    for _ in range(config.iterations):
+        samples = proposal.sample(config.samples, generator)
+        costs = expected_cost(model, cost, state, samples)
+        best = _cheaper(best, samples, costs)
+        proposal = proposal.refit(samples, weigh(costs), adapt_spread=adapt_spread)
+    return _conclude(model, cost, state, proposal, best)
 
 
 def _cheaper(

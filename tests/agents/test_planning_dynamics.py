@@ -220,13 +220,13 @@ def test_a_policy_reads_the_parts_that_it_knows():
 
 def test_policies_that_do_not_fit_are_refused_with_the_reason():
     explore = tabletop("tabletop/explore", 1)
-    with pytest.raises(UsageError, match=r"'goal'.*no such part"):
+    with pytest.raises(UsageError, match="its observation lacks goal"):
         freeze(Steer(), tabletop("tabletop/push", 1), explore)
-    with pytest.raises(UsageError, match=r"'objects' \(18 numbers.*36 numbers there"):
+    with pytest.raises(UsageError, match="objects has 36 numbers instead of 18"):
         freeze(Steer(), explore, tabletop("tabletop/push", 1, num_objects=2))
-    with pytest.raises(UsageError, match=r"actions of shape \(4,\)"):
+    with pytest.raises(UsageError, match="actions have 6 numbers instead of 4"):
         freeze(Steer(), explore, tabletop("dmc/cheetah-run", 1))
-    with pytest.raises(UsageError, match="have no names"):
+    with pytest.raises(UsageError, match="its observation lacks observation of"):
         freeze(FollowSkill(), PlaneWorld(1), _renamed(PlaneWorld(1)))
 
 
