@@ -117,7 +117,10 @@ def test_plans_with_the_simulator_and_foresees_exactly(
     ("words", "message"),
     [
         (["--env", "dmc/cheetah-run"], "choose a task of the same robot"),
-        (["--env", "tabletop/push", "--env-options", "num_objects", "2"], "objects has 36 numbers instead of 18"),
+        (
+            ["--env", "tabletop/push", "--env-options", "num_objects", "2"],
+            "objects has 36 numbers instead of 18",
+        ),
         (["--env", "tabletop/posh"], "did you mean tabletop/push"),
         (["--skill-steps", "200"], "lower --skill-steps"),
         (["--checkpoint", "/nowhere/step_000000001"], "there is no checkpoint"),
