@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from envs.pixels.distractors.settings import DistractorSettings
 from envs.pixels.registry import DEFAULT_RENDERER
 
 
@@ -25,8 +26,11 @@ class PixelSettings:
     """Control steps with the same action between two observations, at least 1."""
     state: bool = False
     """Whether observations are a Dict of `pixels` and the task's own `state`."""
+    distractors: DistractorSettings = field(default_factory=DistractorSettings)
+    """What is shown behind the agent, and what changes from episode to episode; off by default."""
 
     def __post_init__(self) -> None:
         for name in ("height", "width", "frame_stack", "action_repeat"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+        self.distractors.window_size(self.height, self.width)
