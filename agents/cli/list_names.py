@@ -33,11 +33,18 @@ def _estimators() -> Mapping[str, str]:
     return {name: entry.description for name, entry in ESTIMATORS.items()}
 
 
+def _distractors() -> Mapping[str, str]:
+    from envs.pixels.distractors import describe_distractors
+
+    return describe_distractors()
+
+
 KINDS: dict[str, Callable[[], Mapping[str, str]]] = {
     "agents": _agents,
     "envs": _envs,
     "rewards": _rewards,
     "estimators": _estimators,
+    "distractors": _distractors,
 }
 
 FOOTNOTES = {

@@ -23,7 +23,7 @@ VERBS: dict[str, tuple[str, str]] = {
     ),
     "plan": ("agents.cli.plan", "bring things to goals by planning over the skills of a run"),
     "mi": ("agents.cli.mi", "estimate the mutual information of samples in a file"),
-    "list": ("agents.cli.list_names", "list agents, envs, rewards or estimators"),
+    "list": ("agents.cli.list_names", "list agents, envs, rewards, estimators or distractors"),
     "doctor": ("agents.cli.doctor", "say what this machine can do and how to fix what is missing"),
 }
 """Verb -> (module with `run(arguments) -> int`, one line of help)."""

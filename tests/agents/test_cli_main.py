@@ -57,7 +57,7 @@ def test_a_reader_that_leaves_early_sees_no_traceback() -> None:
     assert process.returncode == 0
 
 
-@pytest.mark.parametrize("kind", ["agents", "envs", "rewards", "estimators"])
+@pytest.mark.parametrize("kind", ["agents", "envs", "rewards", "estimators", "distractors"])
 def test_list_prints_names_with_descriptions(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main.main(["list", kind, "--json"]) == 0
     names = json.loads(capsys.readouterr().out)

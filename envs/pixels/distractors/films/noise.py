@@ -7,7 +7,8 @@ from jaxtyping import Float, UInt8
 
 EXPONENT = 3.0
 """Of the power over the frequency in space and time: one picture then has a power of f⁻² over its
-own frequencies (an amplitude of 1/f, as natural pictures), and one pixel a power of 1/f in time."""
+own frequencies (an amplitude of 1/f, as natural pictures), and one pixel of a field that does not
+drift a power of 1/f in time, but less at the highest frequencies, for want of smaller details."""
 PACE = 1 / 64
 """Pictures' widths for which one frame counts in the common frequency."""
 MOST_DRIFT = 1 / 64
