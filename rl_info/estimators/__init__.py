@@ -81,12 +81,14 @@ from rl_info.estimators.margins import Margins
 from rl_info.estimators.minde import MINDE
 from rl_info.estimators.minde_config import MINDEConfig
 from rl_info.estimators.mist import MIST, BeyondTrainingWarning, MISTConfig
+from rl_info.estimators.mixed_ksg import MixedKSG, MixedKSGConfig
 from rl_info.estimators.neighbour_estimator import NeighbourConfig, NeighbourEstimator
 from rl_info.estimators.neighbours import Norm
 from rl_info.estimators.noise_levels import score_information
 from rl_info.estimators.plug_in import discrete_entropy, discrete_information
 from rl_info.estimators.registry import ESTIMATORS, EstimatorEntry, build_estimator
 from rl_info.estimators.sliced import Sliced, SlicedConfig
+from rl_info.estimators.student import StudentConfig, StudentT
 from rl_info.estimators.training_config import TrainingConfig
 from rl_info.estimators.variational import (
     FLO,
@@ -219,6 +221,8 @@ __all__ = [
     "MINEConfig",
     "MISTConfig",
     "Margins",
+    "MixedKSG",
+    "MixedKSGConfig",
     "NWJConfig",
     "NeighbourConfig",
     "NeighbourEstimator",
@@ -233,6 +237,8 @@ __all__ = [
     "SeparableCritic",
     "Sliced",
     "SlicedConfig",
+    "StudentConfig",
+    "StudentT",
     "TUBAConfig",
     "TiedSamplesWarning",
     "TrainingConfig",

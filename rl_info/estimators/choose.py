@@ -16,6 +16,7 @@ from rl_info.estimators.copula_diagnostics import diagnose_copula, diagnose_norm
 from rl_info.estimators.inputs import DiscreteDataWarning, Samples, check_pair
 from rl_info.estimators.plug_in import discrete_information, row_labels
 from rl_info.estimators.registry import build_estimator
+from rl_info.estimators.student_diagnostics import diagnose_student
 
 Values = Tensor | np.ndarray
 """Samples of one variable: (N,) or (N, D), floats, or integers that are labels."""
@@ -31,6 +32,8 @@ FEWEST_SAMPLES_TO_TEST = 50
 """Fewer samples than these pass tests of normality whatever their law."""
 MOST_DIMENSIONS_OF_NEIGHBOURS = 6
 """Columns of x and y together up to which distances between neighbours are trusted."""
+FEWEST_SAMPLES_OF_TAILS = 200
+"""Samples from which tests tell a Student-t law from others well enough."""
 FEWEST_SAMPLES_TO_LEARN = 1000
 """Samples from which a learned model is worth its variance."""
 MOST_DIMENSIONS_OF_BINS = 3
@@ -110,11 +113,12 @@ def choose_estimator(x: Samples, y: Samples, *, seed: int = 0) -> Choice:
 
     In this order: columns of few distinct values, or none that changes, are counted in bins;
     samples that pass tests of normality get canonical correlations, those whose ranks do get them
-    of normal scores; up to six
-    columns in all leave it to neighbours; more than that to learned densities if there are at least
-    1000 samples, with neighbours as their rival, else to neighbours alone, and both with a caution:
-    of dependence in many columns that is not normal, each finds a part. The tests see little where
-    samples are few, and dependence that hides among many irrelevant columns may pass for none.
+    of normal scores; those that pass tests of a Student-t law, at least 200, get its closed form,
+    with neighbours as its rival; up to six columns in all leave it to neighbours; more than that
+    to learned densities if there are at least 1000 samples, with neighbours as their rival, else to
+    neighbours alone, and both with a caution: of dependence in many columns that is not normal,
+    each finds a part. The tests see little where samples are few, and dependence that hides among
+    many irrelevant columns may pass for none.
 
     Raises ValueError for samples that cannot be used.
     """
@@ -132,6 +136,10 @@ def choose_estimator(x: Samples, y: Samples, *, seed: int = 0) -> Choice:
         normal = _normal_choice(left, right, seed)
         if normal is not None:
             return normal
+    if samples >= max(FEWEST_SAMPLES_OF_TAILS, 2 * columns + 4):
+        heavy = _student_choice(left, right, seed)
+        if heavy is not None:
+            return heavy
     return _non_normal_choice(samples, left.shape[1], right.shape[1])
 
 
@@ -151,6 +159,27 @@ def _normal_choice(x: Tensor, y: Tensor, seed: int) -> Choice | None:
         "gaussian_copula",
         "single columns are not normal, but their ranks depend on each other as those of normal "
         f"variables do (p = {copula.p_value:.2g}){doubt}",
+    )
+
+
+def _student_choice(x: Tensor, y: Tensor, seed: int) -> Choice | None:
+    """The closed form of a Student-t law where tests find nothing that it misses."""
+    try:
+        found = diagnose_student(x, y, np.random.default_rng(seed))
+    except ValueError:
+        # No such law has a density on these samples; other estimators need none.
+        return None
+    if found.p_value < LEVEL:
+        return None
+    return Choice(
+        "student",
+        f"not normal, but tests of a joint Student-t law with {found.degrees_of_freedom:.3g} "
+        f"degrees of freedom pass (p = {found.p_value:.2g})",
+        rival=Choice(
+            "ksg",
+            "tests of a joint Student-t law pass, yet neighbours find more than it holds",
+            {"margins": "rank"},
+        ),
     )
 
 

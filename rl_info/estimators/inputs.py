@@ -129,7 +129,8 @@ def _warn_of_discrete(name: str, matrix: Tensor) -> bool:
         if 1 < distinct <= samples // 10:
             warnings.warn(
                 f"{name} has only {distinct} distinct values in column {column} among {samples} "
-                "samples: it looks discrete, and this estimator assumes a density",
+                "samples: it looks discrete, and this estimator assumes a density; mixed_ksg does "
+                "not",
                 DiscreteDataWarning,
                 stacklevel=3,
             )
@@ -144,7 +145,7 @@ def _warn_of_repeats(x: Tensor, y: Tensor) -> None:
         warnings.warn(
             f"{pairs} pairs (x, y) are equal to others, which samples of a density are not: they "
             "count twice as evidence, errors come out too small and neighbours too near. Remove "
-            "repeated rows, or add noise knowingly",
+            "repeated rows, or use mixed_ksg if values do repeat",
             TiedSamplesWarning,
             stacklevel=3,
         )

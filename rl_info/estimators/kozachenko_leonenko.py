@@ -102,7 +102,7 @@ def log_volumes(
     if zero:
         raise ValueError(
             f"{zero} distances to neighbours are zero, so the density would be infinite: remove "
-            "repeated rows, raise k, or add noise knowingly"
+            "repeated rows or raise k; mixed_ksg takes values that repeat"
         )
     if norm == "max":
         return dims * np.log(2 * distances)

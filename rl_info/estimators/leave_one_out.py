@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Float64
 from torch import Tensor
 
 from rl_info.estimators.base import Bound, Estimate
@@ -17,6 +17,8 @@ from rl_info.estimators.inputs import Samples, SaturatedWarning
 
 NATS_BELOW_LOG_SAMPLES = 1.5
 """Within so many nats of ln N the reading begins to overshoot."""
+LARGEST_EXCESS = 0.1
+"""Nats above ln N, averaged over all samples, that their terms may hold without a warning."""
 
 
 def leave_one_out_bound(log_probs: Float[Tensor, "B B"]) -> Float[Tensor, ""]:
@@ -48,8 +50,10 @@ class LeaveOneOut(PairEstimator):
     An upper bound of I(X;Y) with a given true p(y|x), and tagged so. With a learned q the value
     also falls by the divergence of q's posterior of x from the true one, so it is tagged `none`
     and always warned of (NotABoundWarning). Tight while I is well below ln N; beyond, the value
-    overshoots without limit, for no other x explains a y; warned of from ln N − 1.5 nats on
-    (SaturatedWarning).
+    overshoots without limit, for no other x explains a y: 8 nats between 1 + 1 normal columns read
+    177 of 2,500 samples. Such samples show as terms above ln N, of which an exact mean over x has
+    few. What those terms hold above ln N is warned of from 0.1 nats on, the value from ln N − 1.5
+    on (SaturatedWarning); above ln N itself a learned q gives no value.
 
     The standard error is that of the mean over samples, as if the others were fixed: a little low.
     Time O(N²), memory O(N).
@@ -63,20 +67,37 @@ class LeaveOneOut(PairEstimator):
     def estimate(self, x: Samples, y: Samples) -> Estimate:
         """Estimate I(X;Y) in nats from samples (N, X) and (N, Y) that were not fitted.
 
-        Raises ValueError for unusable samples or other widths than fitted, RuntimeError before
-        `fit` unless the density is given.
+        Raises ValueError for unusable samples, other widths than fitted, and a value of a learned
+        q above ln N, which these samples cannot show; RuntimeError before `fit` unless the density
+        is given.
         """
         left, right = self.check(x, y)
         local = left.new_empty(left.shape[0], dtype=torch.float64)
         for where, block in self.columns(left, right):
             local[where] = local_leave_one_out(block, where)
         error = local.std() / math.sqrt(len(local))
-        if local.mean() > math.log(len(local)) - NATS_BELOW_LOG_SAMPLES:
-            warnings.warn(
-                f"{local.mean():.3g} nats are too near ln {len(local)} = {math.log(len(local)):.3g}"
-                " for this reading, or beyond: too few other x explain a y, and it overshoots. "
-                "Give more samples, or use difference_of_entropies",
-                SaturatedWarning,
-                stacklevel=2,
-            )
+        _check_saturation(local, is_learned=self.config.log_density is None)
         return Estimate(local.mean().item(), error.item(), self.tag())
+
+
+def _check_saturation(local: Float64[Tensor, " N"], is_learned: bool) -> None:
+    """Warn of terms that no other x explains; raise ValueError if the mean consists of them.
+
+    With a given density even such a value is an upper bound in expectation, so it is left.
+    """
+    value, ceiling = local.mean().item(), math.log(len(local))
+    excess = (local - ceiling).clamp_min(0).mean().item()
+    advice = f"Give more than {len(local)} samples, or use difference_of_entropies"
+    if value > ceiling and is_learned:
+        raise ValueError(
+            f"no value: too few other x explain a y, and what leave_one_out reads, {value:.3g}, "
+            f"lies above ln {len(local)} = {ceiling:.3g} nats, where it overshoots without limit. "
+            f"{advice}"
+        )
+    if value > ceiling - NATS_BELOW_LOG_SAMPLES or excess > LARGEST_EXCESS:
+        warnings.warn(
+            f"{excess:.2g} of {value:.3g} nats come from y that no other x explains, or the value "
+            f"is too near ln {len(local)} = {ceiling:.3g}: the reading overshoots. {advice}",
+            SaturatedWarning,
+            stacklevel=3,
+        )

@@ -7,6 +7,7 @@ from jaxtyping import Float, Float64, Int64
 from scipy.special import digamma
 
 from rl_info.estimators.neighbours import Norm, neighbour_distances, range_counts
+from rl_info.estimators.ties import copies
 
 
 def label_information(
@@ -44,16 +45,10 @@ def label_information(
     within = range_counts(points, radii, norm, threads) + 1
     at_atom = radii == 0
     if at_atom.any():
-        nearest[at_atom] = _copies(np.column_stack([place, points]))[at_atom]
-        within[at_atom] = _copies(points)[at_atom]
+        nearest[at_atom] = copies(np.column_stack([place, points]))[at_atom]
+        within[at_atom] = copies(points)[at_atom]
     terms = digamma(len(points)) - digamma(sizes[place]) + digamma(nearest) - digamma(within)
     return np.asarray(terms, dtype=np.float64)
-
-
-def _copies(rows: Float64[np.ndarray, "N D"]) -> Int64[np.ndarray, " N"]:
-    """How many rows are equal to each row, itself included."""
-    _, place, sizes = np.unique(rows, axis=0, return_inverse=True, return_counts=True)
-    return np.asarray(sizes[place.reshape(-1)], dtype=np.int64)
 
 
 def _check(

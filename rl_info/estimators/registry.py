@@ -33,7 +33,9 @@ from rl_info.estimators.leave_one_out import LeaveOneOut, LeaveOneOutConfig
 from rl_info.estimators.minde import MINDE
 from rl_info.estimators.minde_config import MINDEConfig
 from rl_info.estimators.mist import MIST, MISTConfig
+from rl_info.estimators.mixed_ksg import MixedKSG, MixedKSGConfig
 from rl_info.estimators.sliced import Sliced, SlicedConfig
+from rl_info.estimators.student import StudentConfig, StudentT
 from rl_info.estimators.variational import (
     FLO,
     JSD,
@@ -80,6 +82,9 @@ _REGISTERED: dict[str, EstimatorEntry] = {
     "cca": EstimatorEntry(CCAConfig, CCA, "canonical correlations: exact for normal samples"),
     "gaussian_copula": EstimatorEntry(
         GaussianCopulaConfig, GaussianCopula, "ranks made normal, then canonical correlations"
+    ),
+    "student": EstimatorEntry(
+        StudentConfig, StudentT, "closed form of the likeliest Student-t law: for heavy tails"
     ),
     "cauchy_schwarz": EstimatorEntry(
         CauchySchwarzConfig, CauchySchwarz, "Cauchy–Schwarz quadratic information, not Shannon's"
@@ -131,6 +136,9 @@ _REGISTERED: dict[str, EstimatorEntry] = {
         MISTConfig, MIST, "a trained network: quantiles for 10 to 500 samples at once"
     ),
     "ksg": EstimatorEntry(KSGConfig, KSG, "counts of neighbours within the k-th of the pair"),
+    "mixed_ksg": EstimatorEntry(
+        MixedKSGConfig, MixedKSG, "the same for values that repeat: discrete, continuous or both"
+    ),
     "kozachenko_leonenko": EstimatorEntry(
         KozachenkoLeonenkoConfig, KozachenkoLeonenko, "three entropies from neighbour distances"
     ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int64
 
 
 def count_tied(samples: Float[np.ndarray, "N D"]) -> int:
@@ -18,3 +18,9 @@ def count_tied(samples: Float[np.ndarray, "N D"]) -> int:
             return 0
     _, sizes = np.unique(samples[tied], axis=0, return_counts=True)
     return int(sizes[sizes > 1].sum())
+
+
+def copies(rows: Float[np.ndarray, "N D"]) -> Int64[np.ndarray, " N"]:
+    """How many rows are equal to each row, itself included; time O(D N log N)."""
+    _, place, sizes = np.unique(rows, axis=0, return_inverse=True, return_counts=True)
+    return np.asarray(sizes[place.reshape(-1)], dtype=np.int64)

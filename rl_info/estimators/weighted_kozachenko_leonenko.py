@@ -18,6 +18,9 @@ from rl_info.estimators.local import estimate_of
 from rl_info.estimators.neighbour_estimator import NeighbourConfig, NeighbourEstimator
 from rl_info.estimators.neighbours import neighbour_distances
 
+UNWEIGHTED_NEIGHBOURS = 3
+"""Neighbours where weights have nothing to cancel: more of them would only add bias."""
+
 
 @dataclass(frozen=True)
 class WeightedKozachenkoLeonenkoConfig(NeighbourConfig):
@@ -25,6 +28,9 @@ class WeightedKozachenkoLeonenkoConfig(NeighbourConfig):
 
     k: int = 20
     """Most neighbours; up to one in D of them, evenly spread, carry weight."""
+    neighbours_per_condition: int = 10
+    """At most so many neighbours for each condition on the bias, ⌊D/4⌋ of D columns of x and y
+    together: more of them only reach farther. 3 neighbours where there is none."""
     largest_norm: float = 20.0
     """Most root of the sum of squared weights; inf: all ⌊D/4⌋ conditions of the paper."""
 
@@ -35,6 +41,16 @@ class WeightedKozachenkoLeonenkoConfig(NeighbourConfig):
                 f"largest_norm must be at least 1, the weight of one neighbour alone, "
                 f"got {self.largest_norm}"
             )
+        if self.neighbours_per_condition < 1:
+            raise ValueError(
+                f"neighbours_per_condition must be at least 1, got {self.neighbours_per_condition}"
+            )
+
+    def neighbours(self, columns: int) -> int:
+        """Neighbours used for x and y of so many columns together."""
+        conditions = columns // 4
+        useful = self.neighbours_per_condition * conditions if conditions else UNWEIGHTED_NEIGHBOURS
+        return min(self.k, useful)
 
 
 class WeightedKozachenkoLeonenko(NeighbourEstimator):
@@ -45,9 +61,10 @@ class WeightedKozachenkoLeonenko(NeighbourEstimator):
 
     Limits: the theory is one of N → ∞ at fixed D, where the k-th neighbour is so near that the
     bias is a few terms of a power series in its distance. Weights help while that is roughly so,
-    with many samples in 4 to 11 dimensions of x and y together; below 4 they are the plain estimate
-    with k neighbours. From 12 on, weights that meet all conditions of the paper are so large that
-    chance drowns what they gain, and meeting only some cancels too little or too much: that is
+    with many samples in 4 to 11 dimensions of x and y together; below 4 there is nothing they
+    could cancel, and the estimate is the plain one with 3 neighbours. From 12 on, weights that meet
+    all conditions of the paper are so large that chance drowns what they gain, and meeting only
+    some cancels too little or too much: that is
     warned of (IncompleteCorrectionWarning). Of 4,000 correlated normals of 2 nats, 5 + 5 columns
     read 0.1 too low (plain, with 3 neighbours: 0.4), 10 + 10 read 1.5 too high (plain: 1.4 too
     low), and 20 + 20 read 4 too high (plain: 3 too low).
@@ -64,12 +81,13 @@ class WeightedKozachenkoLeonenko(NeighbourEstimator):
         """Estimate I(X;Y) in nats from samples (N, X) and (N, Y), float32 or float64."""
         left, right = self.check(x, y)
         settings = self.config
-        _warn_of_conditions_left_out(
-            settings.k, left.shape[1] + right.shape[1], settings.largest_norm
-        )
+        columns = left.shape[1] + right.shape[1]
+        # The same for all three entropies, so that part of their biases cancels.
+        k = settings.neighbours(columns)
+        _warn_of_conditions_left_out(k, columns, settings.largest_norm)
 
         def entropy(points: np.ndarray) -> np.ndarray:
-            return _local_entropy(points, settings.k, settings.largest_norm, settings.threads)
+            return _local_entropy(points, k, settings.largest_norm, settings.threads)
 
         return estimate_from_entropies(left, right, settings.margins, entropy)
 

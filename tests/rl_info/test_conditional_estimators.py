@@ -340,3 +340,10 @@ def test_the_denoiser_starts_exact_for_normal_variables() -> None:
 def test_impossible_settings_are_refused(settings: dict) -> None:
     with pytest.raises(ValueError, match=next(iter(settings))):
         DensityConfig(**settings)
+
+
+def test_leave_one_out_refuses_what_its_samples_cannot_show() -> None:
+    x, y = correlated_normal(1, 8.0).sample(600, torch.Generator().manual_seed(0), torch.float64)
+    learned = LeaveOneOut(LeaveOneOutConfig(steps=2))
+    with pytest.raises(ValueError, match=r"above ln 150 .* use difference_of_entropies"):
+        learned.fit_estimate(x, y)

@@ -24,6 +24,7 @@ from rl_info.estimators import (
     tuba_bound,
     wasserstein_dependency,
 )
+from rl_info.estimators.variational.clipped_model import best_limits
 from rl_info.estimators.variational.donsker_varadhan import donsker_varadhan_influence
 from rl_info.estimators.variational.infonce import infonce_influence
 from rl_info.estimators.variational.interpolated import interpolated_influence
@@ -284,3 +285,19 @@ def test_gradient_penalty_of_a_linear_critic_and_its_slope():
     assert critic.slope.grad is not None
     assert critic.slope.grad.item() == pytest.approx(2 * (norm - 1) * math.sqrt(2))
     assert gradient_penalty(LinearCritic(0.5), x, y).item() == 0
+
+
+def test_limits_of_a_critic_are_those_that_read_most() -> None:
+    generator = torch.Generator().manual_seed(0)
+    scores = torch.randn(200, 200, generator=generator, dtype=torch.float64) - 3
+    scores.diagonal().add_(6)
+    calm = float(nwj_bound(scores + 1))
+    # One mixed pair of forty thousand is enough to ruin the reading without limits.
+    scores[3, 5] = 40.0
+    scores[7, 7] = -900.0
+    low, high = best_limits(scores)
+    assert float(nwj_bound(scores + 1)) < -1e9
+    clipped = float(nwj_bound(scores.clamp(low, high) + 1))
+    assert clipped > calm - 0.5
+    assert high <= math.log(200 * 199)
+    assert float(nwj_bound(scores.clamp(max=high) + 1)) < clipped

@@ -26,8 +26,8 @@ def warn_of_ties(x: Float[np.ndarray, "N X"], y: Float[np.ndarray, "N Y"]) -> No
         if tied > _TOLERATED * len(samples) and tied > pairs:
             warnings.warn(
                 f"{tied} samples of {name} are equal to others, which samples of a density are "
-                "not: distances between neighbours say little. Remove repeated rows, or add noise "
-                "knowingly",
+                "not: distances between neighbours say little. Use mixed_ksg, which takes values "
+                "that repeat, or remove repeated rows",
                 TiedSamplesWarning,
                 stacklevel=3,
             )
