@@ -11,7 +11,8 @@ class HierarchyConfig:
 
     With skills, an action of the learner is a skill, and one decision takes `steps` env steps.
     Everything that counts env steps still counts those of the world, while the replay and the
-    learner's `n_step` and `rollout_length` count decisions, and discounts are per decision.
+    learner's `n_step` and `rollout_length` count decisions. Discounts are per env step, so that
+    one decision discounts by `discount ** steps`, as options do (Sutton, Precup and Singh, 1999).
 
     Raises ValueError if `steps` is below 1, or for a setting of skills where there are none.
     """
@@ -20,7 +21,8 @@ class HierarchyConfig:
     """Run folder of an agent with skills: the learner chooses among them instead of acting. The
     skills are frozen, and copied into the folder of this run."""
     steps: int = 10
-    """Env steps that a chosen skill acts for; fewer where the episode ends."""
+    """Env steps that a chosen skill acts for; fewer where the episode ends. Few let the learner
+    correct what a skill does to a thing that it pushes; many suit skills that move a body."""
     sample: bool = False
     """Let the frozen policy draw its actions instead of taking their mode."""
 

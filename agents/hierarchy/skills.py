@@ -74,13 +74,14 @@ class SkillsInWorld:
 
 
 def choose_skill(spec: SkillSpec, choice: Float[Tensor, "N Z"]) -> Float[Tensor, "N Z"]:
-    """The skill nearest to each choice: its direction, or for discrete skills its largest number.
+    """The skill that each choice stands for.
 
-    Zeros, which have no direction, choose the first axis.
+    For discrete skills that is the one of the largest number. A continuous choice is the skill
+    itself, shortened to unit length where it is longer. Skills are trained at unit length, but
+    the policy and its latent space are continuous, so that shorter ones act more gently, and a
+    controller can slow down where it has arrived. It also leaves no direction in which choices
+    differ and what they do does not, along which a controller would drift into the corners.
     """
     if spec.kind == "discrete":
         return spec.nearest(choice)
-    first = torch.zeros_like(choice)
-    first[:, 0] = 1.0
-    nowhere = choice.abs().amax(dim=-1, keepdim=True) < 1e-12
-    return spec.nearest(torch.where(nowhere, first, choice))
+    return choice / choice.norm(dim=-1, keepdim=True).clamp_min(1.0)

@@ -24,7 +24,8 @@ class HierarchyWorld(VectorWorld):
 
     The reward of a decision is the plain sum of the task's rewards in it. It is not discounted
     within the decision, so that the sum over an episode stays the task's return, in the same
-    units as that of an agent without skills; the learner's discount is one per decision.
+    units as that of an agent without skills; the learner discounts by the env steps of a full
+    decision.
 
     A decision ends with its episode, and then with the last observation of that episode. A world
     whose episode ended waits for the others, and its next episode begins with the next decision,

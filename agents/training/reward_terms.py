@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import envs
 from agents.learners.reward_term import RewardTerm
 from agents.training.config import TrainConfig
 from agents.training.seeding import torch_generator
 from rl_info.rewards import build_reward
-from rl_info.rewards.base import MissingSignalError, RewardContext
+from rl_info.rewards.base import MissingSignalError, RewardConfig, RewardContext
 
 
 def build_terms(config: TrainConfig, context: RewardContext) -> dict[str, RewardTerm]:
     """The run's rewards by name, with fresh parameters.
+
+    Where the learner chooses skills, the discounts in the settings become those of a decision.
 
     Raises ValueError for an unsuitable context: where the environment lacks side signals, naming
     them all, the rewards that read them, and the native tasks that have every signal of the agent.
     """
     terms: dict[str, RewardTerm] = {}
     lacking: dict[str, MissingSignalError] = {}
-    for name, settings in config.rewards.items():
+    for name, per_step in config.rewards.items():
+        settings = _per_decision(per_step, config)
         generator = torch_generator(config.seed, f"reward/{name}")
         try:
             terms[name] = RewardTerm(build_reward(name, context, settings, generator), settings)
@@ -29,6 +34,13 @@ def build_terms(config: TrainConfig, context: RewardContext) -> dict[str, Reward
         needed.update(signal for error in lacking.values() for signal in error.requires)
         raise ValueError(_refusal(config.env, context, lacking, needed))
     return terms
+
+
+def _per_decision(settings: RewardConfig, config: TrainConfig) -> RewardConfig:
+    """The settings with a discount for the steps between two actions of the learner."""
+    if config.hierarchy.skills is None:
+        return settings
+    return dataclasses.replace(settings, discount=settings.discount**config.hierarchy.steps)
 
 
 def _refusal(

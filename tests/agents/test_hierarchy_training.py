@@ -34,6 +34,7 @@ from agents.training.errors import CorruptRunError
 from agents.training.logger import RunLogger, read_metrics
 from agents.training.periodic_evaluation import PeriodicEvaluation
 from agents.training.session import Session
+from rl_info.rewards.task import TaskConfig
 from rl_info.skills import SkillSpec
 
 
@@ -90,6 +91,12 @@ def test_everything_counts_env_steps(slim: Path, tmp_path: Path) -> None:
     # 240 after the first episodes, then two decisions; a log at the first step past 200.
     assert outcome.step == 240 + 2 * 56
     assert [line["env_steps"] for line in read_metrics(tmp_path / "run")] == [224]
+
+
+def test_discounts_are_per_env_step(slim: Path) -> None:
+    config = over(slim, rewards={"task": TaskConfig(discount=0.9)})
+    with closing(Session.build(config, skills_of_run(slim, torch.device("cpu")))) as session:
+        assert session.learner.terms.discount.item() == pytest.approx(0.9**7)
 
 
 def test_rollouts_of_ppo_hold_every_decision_once(slim: Path) -> None:
