@@ -78,8 +78,9 @@ def read_video(path: Path, request: FilmRequest) -> Film:
         frames = [fit(frame, *size) for frame in islice(_frames(path), request.steps)]
     # Each decoder fails in its own way at a broken file.
     except (OSError, RuntimeError, ValueError, IndexError, KeyError, EOFError, SyntaxError) as why:
+        reason = str(why).strip().partition("\n")[0]
         raise ValueError(
-            f"the video {path} cannot be read ({why}): take it out of distractors.videos"
+            f"the video {path} cannot be read ({reason}): take it out of distractors.videos"
         ) from why
     if len(frames) < request.least_steps:
         raise ValueError(
