@@ -17,10 +17,12 @@ from agents.evaluation.settings import Subject
 from agents.finetune.choice import SkillChoice
 from agents.finetune.policy import HeldSkillPolicy
 from agents.hierarchy.build import find_skills, policy_of_steps, world_of_decisions
+from agents.training.acting import perceiving
 from agents.training.assembly import build_learner, choose_device, make_world, reward_context
 from agents.training.checkpoint import load_checkpoint
 from agents.training.errors import CorruptRunError
 from agents.training.run_folder import latest_checkpoint, read_config
+from agents.training.seeding import derive_seed
 from agents.training.weight_commands import weight_commands
 from rl_info.skills import SkillSpec
 
@@ -53,6 +55,7 @@ def load_subject(
             learner = build_learner(config, reward_context(config, world))
             acting = under_weights(learner, commands, command)
             policy = policy_of_steps(acting, skills, config.hierarchy, task_world)
+            policy = perceiving(learner, policy, derive_seed(config.seed, "perception/evaluation"))
     except ValueError as error:
         raise UsageError(f"{run_dir}: {error}") from error
     try:

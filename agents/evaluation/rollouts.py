@@ -8,10 +8,10 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Shaped
 from torch import Tensor
 
-from agents.training.collector import ActionScale
+from agents.training.collector import ActionScale, RememberingPolicy
 from envs.vector_world import VectorWorld
 
 POSITION = "position"
@@ -55,7 +55,8 @@ class Rollouts:
     skills: Float[np.ndarray, "N Z"]
     """Skill of each episode; the last one where it was chosen anew at every step."""
     obs: Float[np.ndarray, "N T1 O"]
-    """Observations, T1 = T + 1 of them with the first."""
+    """Observations, T1 = T + 1 of them with the first; of a policy that perceives, what it made of
+    them, and of pictures that none does, nothing (O = 0)."""
     signals: dict[str, Float[np.ndarray, "N T1 D"]]
     """Side signals of the same states."""
     rewards: Float[np.ndarray, "N T"]
@@ -108,21 +109,43 @@ def collect_rollouts(
     if isinstance(policy, EpisodePolicy):
         policy.begin()
     obs, info = world.reset(seed=seed)
-    recorder.start(obs, info.get("signals", {}))
+    state = _perceive(policy, obs)
+    recorder.start(_vectors(state), info.get("signals", {}))
     for step in range(steps):
         if on_step is not None:
             on_step(step)
-        state = torch.as_tensor(obs, dtype=torch.float32, device=policy.device)
         if choose_skill is not None:
             signals = info.get("signals", {})
             skills = choose_skill(state, _tensors(signals, policy.device))
         with torch.inference_mode():
             action = policy.act(state, skills.to(policy.device), deterministic=True)
         obs, reward, terminated, truncated, info = world.step(scale(action.cpu().numpy()))
-        recorder.add(obs, reward, terminated | truncated, info)
+        ended = terminated | truncated
+        final = info.get("final_obs")
+        if isinstance(policy, RememberingPolicy) and final is not None:
+            # It sees how an episode ended; what comes after that is not recorded.
+            obs = np.where(ended.reshape(-1, *[1] * (obs.ndim - 1)), final, obs)
+        state = _perceive(policy, obs)
+        if final is not None:
+            remembers = isinstance(policy, RememberingPolicy)
+            final = _vectors(state if remembers else torch.as_tensor(final, dtype=torch.float32))
+        recorder.add(_vectors(state), reward, ended, {**info, "final_obs": final})
         if not recorder.running.any():
             break
     return recorder.finish(skills)
+
+
+def _perceive(policy: SkillPolicy, obs: Shaped[np.ndarray, "N ..."]) -> Shaped[Tensor, "N ..."]:
+    """What the policy acts on."""
+    if isinstance(policy, RememberingPolicy):
+        return policy.perceive(torch.as_tensor(obs, device=policy.device))
+    return torch.as_tensor(obs, dtype=torch.float32, device=policy.device)
+
+
+def _vectors(state: Shaped[Tensor, "N ..."]) -> Float[np.ndarray, "N F"]:
+    """Vectors as they are recorded; pictures are not, at width 0."""
+    rows = state if state.ndim == 2 else state.flatten(1)[:, :0]
+    return rows.cpu().numpy()
 
 
 class _Recorder:

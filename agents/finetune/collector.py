@@ -22,6 +22,7 @@ class ChoosingCollector(Collector):
         super().__init__(world, replay, choice, np.random.default_rng(seed))
         self.choice = choice
         self._seed = seed
+        self._stored = replay
 
     def reset(self, seed: Seeds) -> None:
         """Start an episode in every world: those of the round, or else from `seed`."""
@@ -36,7 +37,7 @@ class ChoosingCollector(Collector):
         super().step(policy)
         if self.choice.finished:
             return
-        newest = self.replay.newest(1)
+        newest = self._stored.newest(1)
         reward = newest.reward.cpu().numpy().astype(np.float64)
         if self.choice.note(reward, (newest.terminated | newest.truncated).cpu().numpy()):
             self.choice.end_round(self.env_steps)

@@ -2,12 +2,16 @@
 
 from agents.learners.config import SACConfig
 from agents.learners.finite import NonFiniteLossError, require_finite_losses
+from agents.learners.imagination import ImaginationLearner
+from agents.learners.imagination_config import ImaginationConfig
 from agents.learners.ppo import MultiCriticPPO
 from agents.learners.ppo_config import PPOConfig
 from agents.learners.reward_term import RewardTerm
 from agents.learners.sac import MultiCriticSAC
 
 __all__ = [
+    "ImaginationConfig",
+    "ImaginationLearner",
     "MultiCriticPPO",
     "MultiCriticSAC",
     "NonFiniteLossError",

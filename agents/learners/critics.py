@@ -40,8 +40,12 @@ class CriticStack(nn.Module):
         config: NetworkConfig,
         generator: torch.Generator,
         outputs: int = 1,
+        output_gain: float = 1.0,
     ) -> None:
-        """Networks for so many `rewards`, with so many `outputs` for each of them."""
+        """Networks for so many `rewards`, with so many `outputs` for each of them.
+
+        `output_gain` is that of the initial output layers; 0 starts all outputs at 0.
+        """
         super().__init__()
         self.outputs = rewards * outputs
         self.action_dim = action_dim
@@ -54,7 +58,11 @@ class CriticStack(nn.Module):
             outputs=rewards * outputs if shared else outputs,
         )
         self.net = StackedMLP(
-            layout, generator=generator, layer_norm=config.layer_norm, precision=config.precision
+            layout,
+            generator=generator,
+            layer_norm=config.layer_norm,
+            precision=config.precision,
+            output_gain=output_gain,
         )
 
     def run(self, state: Float[Tensor, "B X"], action: Float[Tensor, "B A"]) -> CriticPass:

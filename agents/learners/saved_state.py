@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.optim import Optimizer
 
 from agents.learners.reward_set import RewardSet
 from rl_info.nn import FlatAdam
@@ -32,7 +33,7 @@ class LearnerParts:
     """Sizes that a saved learner must have in common with this one."""
     terms: RewardSet
     modules: nn.ModuleDict
-    optimisers: Mapping[str, FlatAdam]
+    optimisers: Mapping[str, FlatAdam | Optimizer]
     generator: torch.Generator
 
     def state_dict(self, updates: int) -> dict[str, Any]:

@@ -16,14 +16,20 @@ from agents.presets.csf import CSF
 from agents.presets.dads import DADS
 from agents.presets.diayn import DIAYN
 from agents.presets.disagreement import DISAGREEMENT
+from agents.presets.dreamer import DREAMER
 from agents.presets.empowerment import EMPOWERMENT
+from agents.presets.infonce_dreamer import INFONCE_DREAMER
+from agents.presets.infopower import INFOPOWER
 from agents.presets.lsd import LSD
 from agents.presets.metra import METRA
+from agents.presets.r2dreamer import R2DREAMER
 from agents.presets.rnd import RND
 from agents.presets.sac import SAC
 from agents.presets.slim import SLIM, SLIM_PPO
 from agents.presets.smm import SMM
 from agents.presets.tldr import TLDR
+from agents.presets.visual_metra import VISUAL_METRA
+from agents.presets.visual_slim import VISUAL_SLIM
 
 __all__ = ["PRESETS", "Preset", "find_preset"]
 
@@ -32,7 +38,8 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
         preset.name: preset
         for preset in (
             SAC, DIAYN, DADS, LSD, CSD, METRA, CSF, TLDR, APS, CIC, SMM, APT, RND, DISAGREEMENT,
-            CONTRASTIVE_UCB, EMPOWERMENT, SLIM, SLIM_PPO,
+            CONTRASTIVE_UCB, EMPOWERMENT, SLIM, SLIM_PPO, INFOPOWER, DREAMER, R2DREAMER,
+            INFONCE_DREAMER, VISUAL_METRA, VISUAL_SLIM,
         )
     }
 )  # fmt: skip

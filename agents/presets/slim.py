@@ -27,12 +27,16 @@ REWARDS: Mapping[str, RewardConfig] = MappingProxyType(
 """Skills displace the object, the hand is near it and within its limits. The paper does not print
 its weights; these are ours."""
 
+SKILL_STEPS = 25
+"""A skill that always begins an episode and never takes over from another one meets only what it
+did itself: it launches the object once, and a controller that switches skills gains nothing."""
+
 TRAINING: Mapping[str, Any] = MappingProxyType(
     {
         "env": "tabletop/explore",
         "num_envs": 32,
         "total_steps": 300_000,
-        "update_ratio": 0.2,
+        "update_ratio": 0.4,
         "warmup_steps": 10_000,
         "eval_interval": 20_000,
         "checkpoint_interval": 100_000,
@@ -53,7 +57,7 @@ SLIM = Preset(
         target_entropy_scale=0.0,
         normalise_observations=True,
     ),
-    training=TRAINING,
+    training=MappingProxyType({**TRAINING, "skill_steps": SKILL_STEPS}),
 )
 
 SLIM_PPO = dataclasses.replace(

@@ -10,6 +10,7 @@ import torch
 import envs
 from agents.training.algorithms import ALGORITHMS, algorithm_name
 from agents.training.config import TrainConfig
+from agents.training.contexts import observation_of
 from agents.training.contracts import Learner
 from agents.training.reward_terms import build_terms
 from agents.training.seeding import derive_seed
@@ -28,18 +29,17 @@ def make_world(config: TrainConfig, num_envs: int, seed: int) -> VectorWorld:
         max_episode_steps=config.max_episode_steps,
         num_threads=config.num_threads,
         resets=config.resets,
+        pixels=config.pixels if config.observations == "pixels" else False,
         **options,
     )
 
 
 def reward_context(config: TrainConfig, world: VectorWorld) -> RewardContext:
-    """What the rewards of the run need to know of `world`."""
-    return RewardContext(
-        obs_dim=_width(world.single_observation_space.shape),
-        action_dim=_width(world.single_action_space.shape),
-        skill=config.skill,
-        signals=world.signal_dims,
-    )
+    """What the rewards of the run need to know of `world`, in which its learner acts.
+
+    Raises ValueError for observations that the learner cannot read.
+    """
+    return ALGORITHMS[algorithm_name(config.learner)].context(config, world)
 
 
 def build_learner(config: TrainConfig, context: RewardContext) -> Learner:
@@ -47,7 +47,7 @@ def build_learner(config: TrainConfig, context: RewardContext) -> Learner:
     rewards = build_terms(config, context)
     build = ALGORITHMS[algorithm_name(config.learner)].learner
     learner: Learner = build(
-        context.obs_dim,
+        observation_of(context),
         context.action_dim,
         config.skill,
         rewards,
@@ -66,9 +66,3 @@ def choose_device(config: TrainConfig) -> torch.device:
         raise ValueError("device cuda: torch finds no CUDA device here; use --device cpu")
     name = config.device if config.device != "auto" else ("cuda" if available else "cpu")
     return torch.device(name)
-
-
-def _width(shape: tuple[int, ...] | None) -> int:
-    if shape is None or len(shape) != 1:
-        raise ValueError(f"this agent needs flat observations and actions, got the shape {shape}")
-    return shape[0]

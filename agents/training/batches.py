@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Bool
 from torch import Tensor
 
+from agents.learners.sequences import Sequences
 from agents.training.replay import Replay
 from agents.training.schedule import UpdateClock
 from rl_info.transitions import Transitions
@@ -17,7 +18,7 @@ from rl_info.transitions import Transitions
 class Batch(NamedTuple):
     """What an update learns from."""
 
-    steps: Transitions
+    steps: Transitions | Sequences
     valid: Bool[Tensor, "T B"] | None
     """For T consecutive steps of B sequences, time-major: which of them count."""
 

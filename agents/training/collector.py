@@ -9,11 +9,10 @@ from typing import Any, Protocol, runtime_checkable
 import gymnasium
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor
 
 from agents.training.errors import NonFiniteStepError
-from agents.training.replay import Replay
 from agents.training.replay_layout import StepArrays
 from envs.vector_world import Seeds, VectorWorld
 
@@ -31,8 +30,60 @@ class Policy(Protocol):
         """Actions in [-1, 1]."""
         ...
 
-    def observe(self, obs: Float[Tensor, "N O"]) -> None:
+    def observe(self, obs: Shaped[Tensor, "N ..."]) -> None:
         """Take note of newly collected observations, for running statistics."""
+        ...
+
+
+@runtime_checkable
+class RememberingPolicy(Policy, Protocol):
+    """A policy that remembers its episodes: its `act` reads what its `perceive` returns."""
+
+    def begin(self) -> None:
+        """New episodes begin in all worlds."""
+        ...
+
+    def forget(self, worlds: Bool[Tensor, " N"]) -> None:
+        """New episodes begin in some of the worlds."""
+        ...
+
+    def perceive(self, obs: Shaped[Tensor, "N ..."]) -> Float[Tensor, "N F"]:
+        """What it makes of observations; to be called once a step, before `act`."""
+        ...
+
+
+@runtime_checkable
+class StepLayout(Protocol):
+    """What the collector must know of how steps are stored."""
+
+    @property
+    def action_dim(self) -> int:
+        """Width of an action."""
+        ...
+
+    @property
+    def signals(self) -> Mapping[str, int]:
+        """Width of every side signal to store."""
+        ...
+
+
+@runtime_checkable
+class StepStore(Protocol):
+    """Where steps are stored."""
+
+    device: torch.device
+
+    @property
+    def layout(self) -> StepLayout:
+        """What a step holds."""
+        ...
+
+    def add(self, step: StepArrays) -> None:
+        """Store one step of all N worlds."""
+        ...
+
+    def cut_episodes(self) -> None:
+        """The open episodes will not be continued."""
         ...
 
 
@@ -100,7 +151,7 @@ class Collector:
     def __init__(
         self,
         world: VectorWorld,
-        replay: Replay,
+        replay: StepStore,
         skills: SkillSource,
         generator: np.random.Generator,
         warmup_steps: int = 0,
@@ -117,7 +168,7 @@ class Collector:
         self._lengths = np.zeros(world.num_envs, dtype=np.int64)
         self._one_each = np.ones(world.num_envs, dtype=np.int64)
         self._finished: list[Episode] = []
-        self._obs: Float[np.ndarray, "N O"] = np.empty(0)
+        self._obs: Shaped[np.ndarray, "N ..."] = np.empty(0)
         self._signals: dict[str, Float[np.ndarray, "N _"]] = {}
 
     def reset(self, seed: Seeds) -> None:
@@ -141,7 +192,7 @@ class Collector:
         signals = self._stored_signals(info.get("signals", {}))
         next_signals = signals
         if ended.any():
-            next_obs = np.where(ended[:, None], info["final_obs"], obs)
+            next_obs = np.where(_per_row(ended, obs), info["final_obs"], obs)
             final = self._stored_signals(info.get("final_signals", {}))
             next_signals = {
                 name: np.where(ended[:, None], final[name], value)
@@ -159,6 +210,8 @@ class Collector:
         self.env_steps += int(taken.sum())
         self._count(reward, taken, ended)
         self.skills.advance(ended)
+        if isinstance(policy, RememberingPolicy):
+            policy.forget(torch.from_numpy(ended))
 
     def drain_episodes(self) -> list[Episode]:
         """Episodes that have ended since the last call."""
@@ -201,6 +254,8 @@ class Collector:
             return self._generator.uniform(-1.0, 1.0, self._action_shape).astype(np.float32)
         with torch.inference_mode():
             obs = torch.from_numpy(self._obs).to(self.replay.device)
+            if isinstance(policy, RememberingPolicy):
+                obs = policy.perceive(obs)
             return policy.act(obs, skill.to(self.replay.device)).cpu().numpy()
 
     def _stored_signals(self, signals: Mapping[str, Any]) -> dict[str, Float[np.ndarray, "N _"]]:
@@ -220,11 +275,20 @@ class Collector:
         self._lengths[ended] = 0
 
 
-def require_finite(obs: Float[np.ndarray, "N O"], reward: Float[np.ndarray, " N"]) -> None:
+def _per_row(
+    chosen: Bool[np.ndarray, " N"], rows: Shaped[np.ndarray, "N ..."]
+) -> Bool[np.ndarray, "N ..."]:
+    """`chosen` with as many dimensions as `rows`."""
+    return chosen.reshape(-1, *[1] * (rows.ndim - 1))
+
+
+def require_finite(obs: Shaped[np.ndarray, "N ..."], reward: Float[np.ndarray, " N"]) -> None:
     """Raise NonFiniteStepError naming the first world whose row or reward is not finite."""
-    if np.isfinite(obs).all() and np.isfinite(reward).all():
+    sound = np.issubdtype(obs.dtype, np.integer) or np.isfinite(obs).all()
+    if sound and np.isfinite(reward).all():
         return
-    bad = ~(np.isfinite(obs).all(axis=1) & np.isfinite(reward))
+    rows = np.isfinite(obs).reshape(len(obs), -1).all(axis=1)
+    bad = ~(rows & np.isfinite(reward))
     raise NonFiniteStepError(
         f"world {int(np.flatnonzero(bad)[0])} returned an observation or reward that is not finite"
     )

@@ -13,6 +13,7 @@ from agents.finetune.config import FinetuneConfig
 from agents.hierarchy.config import HierarchyConfig
 from agents.learners.config import SACConfig
 from agents.learners.network_config import NetworkConfig
+from envs.pixels.settings import PixelSettings
 from rl_info.rewards.base import RewardConfig
 from rl_info.skills import SkillSpec
 
@@ -51,6 +52,12 @@ class TrainConfig:
     """Steps after which an episode is truncated; None for the environment's own limit."""
     resets: Literal["pool", "exact"] = "pool"
     """Take costly initial states from a pool drawn in advance, or simulate each anew."""
+    observations: Literal["state", "pixels"] = "state"
+    """What the agent observes: the task's own numbers, or pictures, which need a world model."""
+    pixels: Annotated[PixelSettings, tyro.conf.AvoidSubcommands] = field(
+        default_factory=PixelSettings
+    )
+    """What pictures are like, with `--observations pixels`."""
 
     update_ratio: float = 1.0
     """Learner updates per env step."""

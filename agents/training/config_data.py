@@ -75,6 +75,10 @@ def _learner_from_data(data: Any) -> NetworkConfig:
 def from_data(kind: type[T], data: Any, path: str) -> T:
     """A dataclass of type `kind` from plain data; errors as in `train_config_from_data`."""
     hints = typing.get_type_hints(kind)
+    # Settings whose types depend on others say so themselves.
+    types_of = getattr(kind, "field_types", None)
+    if types_of is not None:
+        hints |= types_of(_mapping(data, path or "config"))
     known = {item.name for item in dataclasses.fields(kind)}  # type: ignore[arg-type]
     values = {}
     for name, value in _mapping(data, path or "config").items():
@@ -99,6 +103,10 @@ def _convert(kind: Any, value: Any, path: str) -> Any:
     elif origin is Literal:
         if value in arguments:
             return value
+    elif origin is dict and isinstance(value, Mapping):
+        return {
+            name: _convert(arguments[1], item, f"{path}.{name}") for name, item in value.items()
+        }
     elif origin is tuple and isinstance(value, list) and arguments[1:] == (Ellipsis,):
         return tuple(_convert(arguments[0], item, path) for item in value)
     elif origin is tuple and isinstance(value, list) and len(value) == len(arguments):

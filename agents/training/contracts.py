@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from agents.learners.finite import NonFiniteLossError
+from agents.learners.sequences import Sequences
 from agents.training.collector import Policy
 from rl_info.rewards.base import IntrinsicReward
 from rl_info.transitions import Transitions
@@ -20,9 +21,12 @@ class Learner(Policy, Protocol):
     """What the loop needs of an algorithm."""
 
     def update(
-        self, batch: Transitions, valid: Bool[Tensor, "T B"] | None = None
+        self, batch: Any, valid: Bool[Tensor, "T B"] | None = None
     ) -> Mapping[str, Float[Tensor, ""]]:
-        """Learn from one batch of steps, or of windows of steps; returns scalars to log."""
+        """Learn from one batch of its algorithm's kind: `Transitions`, or `Sequences`.
+
+        Returns scalars to log.
+        """
         ...
 
     @property
@@ -60,5 +64,5 @@ class Observer(Protocol):
     def save(self, step: int) -> None:
         """Time to write a checkpoint."""
 
-    def dump(self, step: int, error: NonFiniteLossError, batch: Transitions) -> None:
+    def dump(self, step: int, error: NonFiniteLossError, batch: Transitions | Sequences) -> None:
         """Training breaks off because of `batch`."""

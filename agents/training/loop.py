@@ -10,7 +10,7 @@ from typing import Any
 
 from agents.learners.finite import NonFiniteLossError
 from agents.training.batches import Batch, Batches
-from agents.training.collector import Collector
+from agents.training.collector import Collector, Policy
 from agents.training.contracts import Learner, Observer
 from agents.training.interruption import Interruption
 from agents.training.metrics import MetricMeans, Speedometer
@@ -35,6 +35,8 @@ class TrainingLoop:
     batches: Batches
     intervals: Intervals
     observer: Observer
+    policy: Policy | None = None
+    """What acts in the worlds, if not the learner itself."""
 
     def run(self, total_steps: int, interruption: Interruption) -> None:
         """Train until `total_steps` env steps are done or an interruption is requested.
@@ -44,10 +46,11 @@ class TrainingLoop:
         """
         means = MetricMeans()
         speed = Speedometer()
+        policy = self.policy or self.learner
         step = saved_at = self.collector.env_steps
         while step < total_steps and not interruption.requested:
             before, updates_before, began = step, self.batches.updates, time.perf_counter()
-            self.collector.step(self.learner)
+            self.collector.step(policy)
             step = self.collector.env_steps
             for batch in self.batches.due(step):
                 self._update(step, batch, means)

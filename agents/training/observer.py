@@ -10,6 +10,7 @@ from typing import Any, Protocol, runtime_checkable
 import torch
 
 from agents.learners.finite import NonFiniteLossError
+from agents.learners.sequences import Sequences
 from agents.training.checkpoint import save_checkpoint
 from agents.training.contracts import Learner
 from agents.training.logger import RunLogger
@@ -77,7 +78,7 @@ class RunObserver:
         save_checkpoint(self._folder / CHECKPOINTS, step, self._states(), self._keep)
         self._logger.flush()
 
-    def dump(self, step: int, error: NonFiniteLossError, batch: Transitions) -> None:
+    def dump(self, step: int, error: NonFiniteLossError, batch: Transitions | Sequences) -> None:
         """Write the batch and the state of the learner after it to `non_finite_XXXXXXXXX.pt`.
 
         `torch.load` reads the file with its safe default `weights_only=True`.

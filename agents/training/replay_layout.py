@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Shaped
 from torch import Tensor
 
 from rl_info.transitions import Transitions
@@ -16,12 +16,15 @@ from rl_info.transitions import Transitions
 
 @dataclass(frozen=True)
 class StepArrays:
-    """One step of N worlds as numpy arrays of any float type; meanings as in `Transitions`."""
+    """One step of N worlds as numpy arrays of any float type; meanings as in `Transitions`.
 
-    obs: Float[np.ndarray, "N O"]
+    Observations are vectors, or uint8 images (C, H, W).
+    """
+
+    obs: Shaped[np.ndarray, "N ..."]
     action: Float[np.ndarray, "N A"]
     reward: Float[np.ndarray, " N"]
-    next_obs: Float[np.ndarray, "N O"]
+    next_obs: Shaped[np.ndarray, "N ..."]
     terminated: Bool[np.ndarray, " N"]
     truncated: Bool[np.ndarray, " N"]
     skill: Float[np.ndarray, "N Z"]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numba
 import torch
 from tqdm.contrib.logging import logging_redirect_tqdm
 
@@ -84,6 +85,8 @@ def train(
 
 def use_threads(config: TrainConfig) -> None:
     """Let torch compute with as many threads as the settings say."""
+    # The threads of numba are OpenMP's: when they start, they set the number that torch uses too.
+    numba.get_num_threads()
     torch.set_num_threads(config.torch_threads or os.cpu_count() or 1)
 
 

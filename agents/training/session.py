@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
+
+import torch
 
 from agents.evaluation.commanded_policy import under_weights
 from agents.evaluation.rollouts import SkillPolicy
@@ -14,6 +16,7 @@ from agents.finetune.policy import HeldSkillPolicy
 from agents.finetune.pretrained import Pretrained
 from agents.hierarchy.build import policy_of_steps, world_of_decisions
 from agents.hierarchy.skills import Skills
+from agents.training.acting import PerceivingPolicy, perceiving
 from agents.training.algorithms import ALGORITHMS, algorithm_name
 from agents.training.assembly import build_learner, make_world, reward_context
 from agents.training.batches import Batches
@@ -23,8 +26,8 @@ from agents.training.contracts import Learner, Observer
 from agents.training.errors import NonFiniteStateError
 from agents.training.loop import Intervals, TrainingLoop
 from agents.training.replay import Replay
-from agents.training.replay_layout import ReplayLayout
 from agents.training.seeding import derive_seed, numpy_generator, torch_generator
+from agents.training.sequence_replay import SequenceReplay
 from agents.training.skill_sampler import SkillSampler
 from agents.training.state_tree import non_finite_path
 from agents.training.weight_commands import weight_commands
@@ -39,13 +42,15 @@ class Session:
     config: TrainConfig
     world: VectorWorld
     learner: Learner
-    replay: Replay
+    replay: Replay | SequenceReplay
     collector: Collector
     batches: Batches
     skills: Skills | None = None
     """What the learner chooses from, if it does not act itself."""
     choice: SkillChoice | None = None
     """Which skill the agent holds, if it started from another one."""
+    acting: PerceivingPolicy | None = None
+    """What acts in the training worlds, if not the learner itself."""
 
     @classmethod
     def build(
@@ -71,11 +76,11 @@ class Session:
             signals = {name: width for name, width in world.signal_dims.items() if name in needed}
             commands = weight_commands(config)
             told = config.skill.dim + (0 if commands is None else commands.dim)
-            layout = ReplayLayout(context.obs_dim, context.action_dim, told, signals)
             algorithm = ALGORITHMS[algorithm_name(config.learner)]
-            replay = Replay(layout, config.num_envs, algorithm.capacity(config), learner.device)
+            replay = algorithm.replay(config, context, told, signals, learner.device)
             batches = algorithm.batches(config, replay)
             if config.finetune.run is not None:
+                assert isinstance(replay, Replay)
                 collector, batches, choice = collection(config, world, replay, batches)
                 return cls(config, world, learner, replay, collector, batches, choice=choice)
             sampler = SkillSampler(
@@ -87,10 +92,12 @@ class Session:
             )
             warmup = numpy_generator(config.seed, "warmup")
             collector = Collector(world, replay, sampler, warmup, config.warmup_steps)
+            acting = perceiving(learner, learner, derive_seed(config.seed, "perception"))
         except BaseException:
             world.close()
             raise
-        return cls(config, world, learner, replay, collector, batches, skills)
+        remembering = None if acting is learner else acting
+        return cls(config, world, learner, replay, collector, batches, skills, acting=remembering)
 
     @property
     def varied_skill(self) -> SkillSpec:
@@ -102,7 +109,9 @@ class Session:
         if self.choice is not None:
             return HeldSkillPolicy(self.learner, self.choice)
         learner = under_weights(self.learner, weight_commands(self.config))
-        return policy_of_steps(learner, self.skills, self.config.hierarchy, world)
+        policy = policy_of_steps(learner, self.skills, self.config.hierarchy, world)
+        seed = derive_seed(self.config.seed, "perception/evaluation")
+        return cast(SkillPolicy, perceiving(self.learner, policy, seed))
 
     def loop(self, observer: Observer) -> TrainingLoop:
         """The loop over these parts."""
@@ -115,6 +124,7 @@ class Session:
                 config.log_interval, config.eval_interval, config.checkpoint_interval
             ),
             observer=observer,
+            policy=self.acting,
         )
 
     def start(self) -> None:
@@ -131,19 +141,26 @@ class Session:
         path = non_finite_path(learner)
         if path is not None:
             raise NonFiniteStateError(path)
-        return {
+        states = {
             "learner": learner,
             "replay": self.replay.state_dict(),
             "collector": self.collector.state_dict(),
             "worlds": self._worlds_state(),
         }
+        if self.acting is not None:
+            states["acting"] = self.acting.state_dict()
+        return states
 
     def load_state_dict(self, states: Mapping[str, Any]) -> None:
         """Restore what `state_dict` returned."""
         self.learner.load_state_dict(states["learner"])
         self.replay.load_state_dict(states["replay"])
         self.collector.load_state_dict(states["collector"])
+        if self.acting is not None:
+            self.acting.load_state_dict(states["acting"])
         if states["worlds"] is None:
+            if self.acting is not None:
+                self.acting.forget(torch.ones(self.config.num_envs, dtype=torch.bool))
             step = self.collector.env_steps
             self.collector.cut_episodes(derive_seed(self.config.seed, f"worlds/{step}"))
         else:

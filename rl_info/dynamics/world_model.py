@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from rl_info.dynamics.batch import SequenceBatch
@@ -70,6 +72,12 @@ class WorldModelConfig:
     head_layers: int = 1
     """Hidden layers of the heads of reward and continuation."""
 
+    @classmethod
+    def field_types(cls, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Types of the fields whose annotations do not tell, among settings as plain values."""
+        name = values.get("representation", cls.representation)
+        return {"objective": find_representation(name).config | None}
+
     def __post_init__(self) -> None:
         if self.size not in SIZES:
             raise ValueError(f"size must be one of {', '.join(SIZES)}, got {self.size!r}")
@@ -122,6 +130,13 @@ class WorldModel(nn.Module):
         )
         self.scales = {**config.scales, **self.objective.scales}
 
+    def latent(self, feature: Float[Tensor, "*B F"]) -> Latent:
+        """The state with this feature; the logits, which a feature does not hold, are its draws."""
+        size = self.rssm.size
+        deter, stoch = feature.split([size.deter, size.flat_stoch], dim=-1)
+        stoch = stoch.unflatten(-1, (size.stoch, size.classes))
+        return Latent(deter, stoch, stoch)
+
     def observe(
         self, batch: SequenceBatch, state: Latent | None = None, *, generator: torch.Generator
     ) -> Observed:
@@ -149,7 +164,12 @@ class WorldModel(nn.Module):
         before the first step, zeros if None.
         """
         observed = self.observe(batch, state, generator=generator)
-        posterior, kl = observed.posterior, observed.kl
+        losses, metrics = self.judge(observed)
+        return losses, metrics, observed.posterior.detach()
+
+    def judge(self, observed: Observed) -> tuple[Losses, Metrics]:
+        """Unweighted losses and metrics of what `observe` found."""
+        batch, posterior, kl = observed.batch, observed.posterior, observed.kl
         forward = self.objective.term_weights(observed.embed).forward
         goes_on = self.continues.log_prob(posterior.feature, batch.terminated, self.dtype)
         losses, metrics = self.objective.loss(observed)
@@ -162,7 +182,7 @@ class WorldModel(nn.Module):
         }
         metrics |= self._state_metrics(observed)
         metrics |= {f"loss_{name}": value.detach() for name, value in losses.items()}
-        return losses, metrics, posterior.detach()
+        return losses, metrics
 
     def total(self, losses: Losses) -> Tensor:
         """Weighted sum of the losses; raises ValueError unless their names are those of scales."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 LIMIT = 20.0
@@ -47,14 +47,25 @@ class SymlogTwoHot(nn.Module):
         left, right = share[..., :half], share[..., half + 1 :].flip(-1)
         return ((right - left) * -self.bins[:half]).sum(dim=-1)
 
+    def encode(self, value: Float[Tensor, "*B"]) -> Float[Tensor, "*B N"]:
+        """Two-hot target: the shares of the two bins next to each value, whose mean it is."""
+        index, share = self._between(value)
+        target = value.new_zeros(*value.shape, self.bins.shape[0])
+        return target.scatter_(-1, index, share)
+
     def log_prob(
         self, logits: Float[Tensor, "*B N"], value: Float[Tensor, "*B"]
     ) -> Float[Tensor, "*B"]:
         """Two-hot log likelihood in nats, at most 0: Σ_k target_k ln softmax(logits)_k."""
+        index, share = self._between(value)
+        return (torch.log_softmax(logits.float(), dim=-1).gather(-1, index) * share).sum(dim=-1)
+
+    def _between(
+        self, value: Float[Tensor, "*B"]
+    ) -> tuple[Int[Tensor, "*B 2"], Float[Tensor, "*B 2"]]:
+        """The two bins around each value, and the share of each."""
         value = value.clamp(self.bins[0], self.bins[-1])
         above = torch.searchsorted(self.bins, value.contiguous()).clamp(1, self.bins.shape[0] - 1)
         low, high = self.bins[above - 1], self.bins[above]
         share = (value - low) / (high - low)
-        log_probability = torch.log_softmax(logits.float(), dim=-1)
-        pair = log_probability.gather(-1, torch.stack([above - 1, above], dim=-1))
-        return pair[..., 0] * (1.0 - share) + pair[..., 1] * share
+        return torch.stack([above - 1, above], dim=-1), torch.stack([1.0 - share, share], dim=-1)

@@ -1,0 +1,62 @@
+"""The policy over latents."""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from agents.learners.network_config import NetworkConfig
+from rl_info.nn.bounded_normal import BoundedNormal
+from rl_info.nn.flat_gradient import FlatGradient
+from rl_info.nn.stacked_layout import StackedLayout
+from rl_info.nn.stacked_mlp import StackedMLP, Tape
+
+OUTPUT_GAIN = 0.01
+"""Small, so that the first policy is nearly the same in every state."""
+
+
+class LatentActor(nn.Module):
+    """A bounded normal policy that is learned by the score of its draws.
+
+    Not the tanh-Gaussian of the other learners: the entropy of a normal before tanh has no bound,
+    and to maximise it drives actions to ±1, while here deviations end at 1.
+    """
+
+    def __init__(
+        self, state_dim: int, action_dim: int, config: NetworkConfig, generator: torch.Generator
+    ) -> None:
+        super().__init__()
+        layout = StackedLayout(
+            members=1,
+            inputs=state_dim,
+            hidden_dim=config.hidden_dim,
+            hidden_layers=config.hidden_layers,
+            outputs=2 * action_dim,
+        )
+        self.net = StackedMLP(
+            layout,
+            generator=generator,
+            layer_norm=config.layer_norm,
+            precision=config.precision,
+            output_gain=OUTPUT_GAIN,
+        )
+
+    def forward(self, state: Float[Tensor, "B X"]) -> BoundedNormal:
+        """Distribution of the draws in each state, without gradients."""
+        return self.distribution(self.net.run(state))
+
+    def distribution(self, tape: Tape) -> BoundedNormal:
+        """The policy in the states of a pass of `net`."""
+        return BoundedNormal.from_features(tape.output[0].T)
+
+    def gradient(
+        self,
+        tape: Tape,
+        drawn: Float[Tensor, "B A"],
+        log_prob: Float[Tensor, " B"],
+        entropy: Float[Tensor, " B"],
+    ) -> FlatGradient:
+        """Gradient of the parameters, given those of log densities of draws and of entropies."""
+        features = self.distribution(tape).gradient(drawn, log_prob, entropy)
+        return self.net.gradient(tape, features.T.contiguous()[None])
