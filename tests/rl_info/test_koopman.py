@@ -187,6 +187,7 @@ def test_every_measure_of_information_teaches_the_encoder(measure):
     config = KoopmanConfig(latent_dim=5, neighbours=2, information=measure)
     model, batch = vector_model(config), sequences()
     losses, metrics = model.loss(batch)
+    metrics |= model.diagnostics(batch)
     losses["information"].backward()
     assert model.head.weight.grad.abs().sum() > 0
     assert all(value.isfinite() for value in metrics.values())
@@ -309,7 +310,7 @@ def test_latents_that_no_action_reaches_are_named_and_planned_for_a_while():
     with pytest.raises(NotStabilisableError, match=r"no action reaches their modes 1\.1"):
         infinite_horizon(k, b, np.eye(2), np.eye(1))
     operators = Operators(*(torch.tensor(part).float() for part in (k, b, np.zeros(2))))
-    regulator = LatentRegulator(operators, torch.zeros(2), RegulatorConfig(horizon=20))
+    regulator = LatentRegulator(operators, torch.zeros(2), RegulatorConfig(fallback_horizon=20))
     assert regulator.riccati.horizon == 20
     with pytest.raises(ValueError, match="shorten the horizon"):
         finite_horizon(np.diag([10.0, 0.5]), b, np.eye(2), np.eye(1), 1000)

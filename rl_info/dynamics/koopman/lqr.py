@@ -26,11 +26,15 @@ class RegulatorConfig:
     """Settings of the latent LQR. Raises ValueError for a value out of range."""
 
     state_cost: float = 50.0
-    """Weight of ‖z − z*‖², in units of the latents' variance where a covariance is given."""
+    """Weight of ‖z − z*‖², in units of the latents' mean variance where it is given."""
     action_cost: float = 1.0
     """Weight of ‖a − a*‖²."""
-    horizon: int = 100
-    """Steps that are planned where no feedback stabilises the latents for ever."""
+    horizon: int | None = None
+    """Steps that are planned, anew at each; None for ever. Learned dynamics have modes that grow
+    and that actions hardly reach, such as the cosine of a pole's angle near the top: a feedback
+    that stabilises them for ever spends everything on them, one of some forty steps does not."""
+    fallback_horizon: int = 100
+    """Steps that are planned where none is asked for and no feedback stabilises the latents."""
     hold_tolerance: float = 0.1
     """The goal counts as one that can be held if a steady action within bounds leaves at most
     this share of the drift ‖K z* + c − z*‖ that there is without action."""
@@ -39,8 +43,10 @@ class RegulatorConfig:
         for name in ("state_cost", "action_cost"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} must be positive, got {getattr(self, name)}")
-        if self.horizon < 1:
-            raise ValueError(f"horizon must be at least 1, got {self.horizon}")
+        for name in ("horizon", "fallback_horizon"):
+            steps = getattr(self, name)
+            if steps is not None and steps < 1:
+                raise ValueError(f"{name} must be at least 1, got {steps}")
         if not self.hold_tolerance >= 0:
             raise ValueError(f"hold_tolerance must be at least 0, got {self.hold_tolerance}")
 
@@ -94,21 +100,28 @@ def finite_horizon(
     return Riccati(gain, cost, steps)
 
 
-def solve(transition: Matrix, control: Matrix, q: Matrix, r: Matrix, steps: int) -> Riccati:
-    """`infinite_horizon`, or `finite_horizon` over `steps` where latents cannot be stabilised."""
+def solve(transition: Matrix, control: Matrix, config: RegulatorConfig, unit: float) -> Riccati:
+    """The feedback that `config` asks for, `unit` being the variance that latents are measured in.
+
+    `finite_horizon` also where latents cannot be stabilised for ever.
+    """
+    q = config.state_cost / unit * np.eye(len(transition))
+    r = config.action_cost * np.eye(control.shape[1])
+    if config.horizon is not None:
+        return finite_horizon(transition, control, q, r, config.horizon)
     try:
         return infinite_horizon(transition, control, q, r)
     except NotStabilisableError:
-        return finite_horizon(transition, control, q, r, steps)
+        return finite_horizon(transition, control, q, r, config.fallback_horizon)
 
 
 class LatentRegulator:
     """a = a* − L (z − z*), clipped to [-1, 1]: linear-quadratic control to a goal's latent.
 
     a* is the steady action that holds z* where there is one (see `hold_tolerance`), else 0. Solved
-    once for K and B; called anew at each step, so that it always plans from where it is. The cost
-    of states is isotropic after dividing each direction of latents by its standard deviation where
-    `covariance` is given: what varies little, such as a velocity, then counts as much.
+    once for K and B; called anew at each step, so that it always plans from where it is. `variance`
+    is the latents' mean variance, so that costs do not depend on their scale.
+    Raises ValueError if `variance` is not positive, or as `finite_horizon` does.
     """
 
     def __init__(
@@ -116,11 +129,12 @@ class LatentRegulator:
         operators: Operators,
         goal: Float[Tensor, " D"],
         config: RegulatorConfig,
-        covariance: Float[Tensor, "D D"] | None = None,
+        variance: float = 1.0,
     ) -> None:
+        if not variance > 0:
+            raise ValueError(f"the latents' variance must be positive, got {variance}")
         k, b = _array(operators.transition), _array(operators.control)
-        q = config.state_cost * _state_cost(len(k), covariance)
-        self.riccati = solve(k, b, q, config.action_cost * np.eye(b.shape[1]), config.horizon)
+        self.riccati = solve(k, b, config, variance)
         star = _array(goal)
         drift = k @ star + _array(operators.offset) - star
         action, left = steady_action(b, drift)
@@ -140,15 +154,6 @@ def steady_action(control: Matrix, drift: Float[np.ndarray, " D"]) -> tuple[np.n
     """The action whose B a comes nearest to −drift, and how far from it: 0 holds the state."""
     action, *_ = np.linalg.lstsq(control, -drift, rcond=None)
     return action, float(np.linalg.norm(control @ action + drift))
-
-
-def _state_cost(width: int, covariance: Float[Tensor, "D D"] | None) -> Matrix:
-    if covariance is None:
-        return np.eye(width)
-    matrix = _array(covariance)
-    floor = 1e-3 * np.trace(matrix) / width
-    inverse: Matrix = np.linalg.inv(matrix + floor * np.eye(width)) / width
-    return (inverse + inverse.T) / 2
 
 
 def _gain(transition: Matrix, control: Matrix, cost: Matrix, r: Matrix) -> Matrix:

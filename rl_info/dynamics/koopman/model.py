@@ -132,9 +132,9 @@ class KoopmanDynamics(nn.Module):
     def loss(self, batch: SequenceBatch) -> tuple[Losses, Metrics]:
         """Unweighted losses of the terms that are on, and metrics; `total` weighs and adds them.
 
-        Metrics, all detached: `information` and `normal_information` (nats), `latent_entropy`
-        (nats), `prediction_share` (one-step error over variance), `spectral_radius` of K, and the
-        losses as `loss_…`. Raises ValueError if no transition lies within an episode.
+        Metrics, all detached: `information` and `latent_entropy` (nats), `prediction_share` (the
+        error over the latents' variance), and the losses as `loss_…`. Raises ValueError if no
+        transition lies within an episode.
         """
         seen = self.observe(batch)
         losses: Losses = {}
@@ -154,7 +154,6 @@ class KoopmanDynamics(nn.Module):
             "information": information.detach(),
             "latent_entropy": entropy.detach(),
             "prediction_share": share.detach(),
-            **self._diagnostics(neighbours),
             **{f"loss_{name}": value.detach() for name, value in losses.items()},
         }
         return losses, metrics
@@ -192,7 +191,9 @@ class KoopmanDynamics(nn.Module):
         return (now + ahead) / 2
 
     @torch.no_grad()
-    def _diagnostics(self, found: Neighbours) -> Metrics:
+    def diagnostics(self, batch: SequenceBatch) -> Metrics:
+        """`normal_information` (nats), the closed form, and the `spectral_radius` of K."""
+        found = self._neighbours(self.observe(batch), batch.is_first)
         return {
             "normal_information": self._normal_information(found),
             "spectral_radius": torch.linalg.eigvals(self.transition).abs().max(),
