@@ -94,33 +94,48 @@ class GLRenderer:
         self, data: Any, out: UInt8[np.ndarray, "N H W 3"] | None = None
     ) -> UInt8[np.ndarray, "N H W 3"]:
         """Draw N worlds, given `fields` of shape (N, ...); into `out`, if given."""
+        colours = self._open_colours()
+        count = data.geom_xpos.shape[0]
+        frames = np.empty((count, self.height, self.width, 3), np.uint8) if out is None else out
+        for n in range(count):
+            self._load(data, n)
+            colours.update_scene(self._data, self.camera)
+            frames[n] = colours.render()
+        return frames
+
+    def segment(self, data: Any) -> Int[np.ndarray, "N H W"]:
+        """What each pixel of N worlds shows, int32; see `PixelRenderer.segment`."""
+        renderer = self._open_masks()
+        renderer.enable_segmentation_rendering()
+        masks = np.full((data.geom_xpos.shape[0], self.height, self.width), -1, np.int32)
+        for n in range(len(masks)):
+            self._load(data, n)
+            renderer.update_scene(self._data, self.camera)
+            masks[n] = self._labels(renderer.render())
+        renderer.disable_segmentation_rendering()
+        return masks
+
+    def _open_colours(self) -> mujoco.Renderer:
         if self._colours is None:
             self._close_masks()
             self._colours = _open(self._model, self.height, self.width)
             for effect in (mujoco.mjtRndFlag.mjRND_SHADOW, mujoco.mjtRndFlag.mjRND_REFLECTION):
                 self._colours.scene.flags[effect] = self._settings.effects
-        count = data.geom_xpos.shape[0]
-        frames = np.empty((count, self.height, self.width, 3), np.uint8) if out is None else out
-        for n in range(count):
-            self._load(data, n)
-            self._colours.update_scene(self._data, self.camera)
-            frames[n] = self._colours.render()
-        return frames
+        return self._colours
 
-    def segment(self, data: Any) -> Int[np.ndarray, "N H W"]:
-        """What each pixel of N worlds shows, int32; see `PixelRenderer.segment`."""
+    def _open_masks(self) -> mujoco.Renderer:
+        """A renderer with one sample a pixel: that of the colours, if it has no more.
+
+        Opening one takes longer than drawing hundreds of pictures.
+        """
+        if self._model.vis.quality.offsamples == 0:
+            return self._open_colours()
         if self._masks is None:
             self._close_colours()
             plain = copy.copy(self._model)
             plain.vis.quality.offsamples = 0
             self._masks = _open(plain, self.height, self.width)
-            self._masks.enable_segmentation_rendering()
-        masks = np.full((data.geom_xpos.shape[0], self.height, self.width), -1, np.int32)
-        for n in range(len(masks)):
-            self._load(data, n)
-            self._masks.update_scene(self._data, self.camera)
-            masks[n] = self._labels(self._masks.render())
-        return masks
+        return self._masks
 
     def _labels(self, pairs: Int[np.ndarray, "H W 2"]) -> Int[np.ndarray, "H W"]:
         model, (index, kind) = self._model, np.moveaxis(pairs, -1, 0)
