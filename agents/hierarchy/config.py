@@ -24,7 +24,8 @@ class HierarchyConfig:
     """Env steps that a chosen skill acts for; fewer where the episode ends. Few let the learner
     correct what a skill does to a thing that it pushes; many suit skills that move a body."""
     sample: bool = False
-    """Let the frozen policy draw its actions instead of taking their mode."""
+    """Let the frozen policy draw its actions instead of taking their mode, which for a policy that
+    learned with entropy can stop where its noise would carry it on."""
 
     def __post_init__(self) -> None:
         if self.steps < 1:

@@ -42,8 +42,9 @@ def _arms(agents: tuple[str, ...], steps: int) -> dict[str, Arm]:
 _CELLS = {"eval/coverage_cells_1m": "x bins of 1 m in 48 deterministic episodes"}
 _RANDOM_CELLS = {"eval/coverage_cells_1m": "coverage/uniform_random_actions_cells"}
 _RETURN = {"eval/return": "return of 48 deterministic episodes"}
-_SLIM = ("--total-steps", "200000", "--no-eval-video")
-_PUSH = ("--env", "tabletop/push", "--no-eval-video", "--eval-interval", "10000")
+_SLIM_FLAGS = ("--total-steps", "200000", "--no-eval-video")
+_SLIM = (*_SLIM_FLAGS, "--update-ratio", "0.2", "--skill-steps", "None")
+_PUSH = ("--env", "tabletop/push", "--no-eval-video")
 
 EXPERIMENTS: Mapping[str, Experiment] = {
     "cheetah": Experiment(
@@ -106,16 +107,29 @@ EXPERIMENTS: Mapping[str, Experiment] = {
             ),
         },
     ),
+    "push_skills": Experiment(
+        "SLIM on tabletop/explore with skills that take turns within an episode",
+        {
+            "eval/object_displacement_cells": "cells of 5 cm that objects are moved to",
+            "eval/violations_per_1000_steps": "violations per 1,000 steps",
+        },
+        {"slim": Arm("slim", (*_SLIM_FLAGS, "--eval-interval", "25000"))},
+    ),
     "push": Experiment(
         "tabletop/push: a controller over frozen SLIM skills, and sac from scratch",
         {SUCCESS: "share of 48 episodes that succeed", **_RETURN},
         {
+            # The reward of a decision, which is the sum of its steps, is scaled to their mean.
             "over skills": Arm(
                 "sac",
-                (*_PUSH, "--total-steps", "100000", "--hierarchy.skills",
-                 "{root}/slim/multi-critic-{seed}"),
+                (*_PUSH, "--eval-interval", "5000", "--total-steps", "60000",
+                 "--warmup-steps", "2000", "--rewards.task.scale", "0.3",
+                 "--hierarchy.skills", "{root}/push_skills/slim-{seed}", "--hierarchy.steps", "3",
+                 "--hierarchy.sample"),
             ),
-            "from scratch": Arm("sac", (*_PUSH, "--total-steps", "200000")),
+            "from scratch": Arm(
+                "sac", (*_PUSH, "--eval-interval", "10000", "--total-steps", "200000")
+            ),
         },
         {SUCCESS: "success/uniform_random_actions/at_any_step/value"},
     ),
