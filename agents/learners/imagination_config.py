@@ -49,7 +49,7 @@ class ImaginationConfig(NetworkConfig):
     """Share of the critics that moves into their slow copy at each update."""
     slow_weight: float = 1.0
     """Weight of the slow copy's values as a second target of the critics."""
-    value_bins: int = 127
+    value_bins: int = 63
     """Bins of the critics' two-hot distribution over values, an odd number."""
     least_scale: float = 1.0
     """Least range of returns that advantages are divided by, so that noise is not blown up."""
@@ -80,7 +80,7 @@ class ImaginationConfig(NetworkConfig):
 def _with_own_objective(config: WorldModelConfig) -> WorldModelConfig:
     """`config` with settings of its own representation.
 
-    Where only the name was changed, those of another one that still are its defaults give way; raises
+    Where only the name was changed, those of another one give way if they are its defaults; raises
     ValueError if they are not.
     """
     objective, kind = config.objective, find_representation(config.representation).config

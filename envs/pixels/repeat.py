@@ -15,6 +15,8 @@ from envs.vector_world import StepResult
 class ActionRepeat:
     """Takes several control steps with one action, and sums their rewards.
 
+    How many it took in each world, (N,), is said in `info["env_steps"]` if it may be several.
+
     A world whose episode ends on the way waits in the first moment of its next episode until the
     others have finished: it is stepped with them, and then put back.
 
@@ -35,12 +37,14 @@ class ActionRepeat:
         count = self._world.num_envs
         reward, ended = np.zeros(count), np.zeros(count, dtype=bool)
         terminated, truncated = ended.copy(), ended.copy()
+        taken = np.zeros(count, dtype=np.int64)
         waiting: list[tuple[Bool[np.ndarray, "N"], dict[str, Any]]] = []
         rows = np.zeros(0)
         finals: dict[str, Any] = {}
         for repeat in range(self._repeats):
             rows, gained, over, cut, info = self._world.step(actions)
             reward += np.where(ended, 0.0, gained)
+            taken += ~ended
             fresh = (over | cut) & ~ended
             if fresh.any():
                 terminated |= over & fresh
@@ -50,6 +54,8 @@ class ActionRepeat:
                     waiting.append((fresh, self._world.state_dict()))
             ended |= fresh
         result = {name: value for name, value in info.items() if "final" not in name}
+        if self._repeats > 1:
+            result["env_steps"] = taken
         if finals:
             self._return(waiting)
             for begun, obs, signals in finals["begun"]:

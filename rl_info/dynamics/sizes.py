@@ -52,7 +52,7 @@ class WorldModelSize:
 
 SIZES: Mapping[str, WorldModelSize] = MappingProxyType(
     {
-        "tiny": WorldModelSize(deter=512, hidden=64, stoch=16, classes=16, depth=8, units=128),
+        "tiny": WorldModelSize(deter=256, hidden=64, stoch=16, classes=16, depth=4, units=128),
         "small": WorldModelSize(deter=1024, hidden=128, stoch=32, classes=16, depth=12, units=192),
         "12m": WorldModelSize(deter=2048, hidden=256, stoch=32, classes=16, depth=16, units=256),
     }
