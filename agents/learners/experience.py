@@ -29,6 +29,27 @@ class Experience:
     next_obs: Float[Tensor, "B O"]
 
 
+def require_windows(size: int, valid: Bool[Tensor, "T B"] | None, steps: int) -> None:
+    """Raise ValueError unless `valid` fits a batch of `size` rows in windows of so many steps."""
+    fits = valid is not None and len(valid) == steps and valid.numel() == size
+    if not fits and (valid is not None or steps > 1):
+        raise ValueError(
+            f"with n_step={steps}, update needs {steps}·B steps and a ({steps}, B) mask `valid`"
+        )
+
+
+def experience_of(
+    batch: Transitions,
+    rewards: Float[Tensor, "P R"],
+    discount: Float[Tensor, " P"],
+    valid: Bool[Tensor, "T B"] | None,
+) -> Experience:
+    """Of single steps, or of windows where `valid` tells which of their steps count."""
+    if valid is None:
+        return single_steps(batch, rewards, discount)
+    return windows(batch, rewards, discount, valid)
+
+
 def single_steps(
     batch: Transitions, rewards: Float[Tensor, "P B"], discount: Float[Tensor, " P"]
 ) -> Experience:

@@ -3,45 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 from jaxtyping import Bool, Float, Int
-from torch import Tensor, nn
+from torch import Tensor
 
 from agents.learners import losses
-from agents.learners.actor import Actor
+from agents.learners.acting import ActingAgent
 from agents.learners.advantages import generalised_advantages, weighted_sum
 from agents.learners.critics import CriticStack
 from agents.learners.losses import Metrics, Objective
 from agents.learners.ppo_config import PPOConfig
 from agents.learners.ppo_losses import policy_loss
-from agents.learners.readout import Readout
-from agents.learners.reward_set import RewardSet
 from agents.learners.reward_term import RewardTerm
-from agents.learners.saved_state import LearnerParts, learner_shape
-from agents.learners.state_vector import StateVector
-from rl_info.nn import FlatAdam, RunningScale
+from agents.learners.rollout import Rollout
+from agents.learners.saved_state import LearnerParts
+from rl_info.nn import FlatAdam
 from rl_info.rewards.base import IntrinsicReward
 from rl_info.skills import SkillSpec
 from rl_info.transitions import Transitions
-
-
-@dataclass(frozen=True)
-class Rollout:
-    """What an update learns from, B = T·N steps in time-major order."""
-
-    state: Float[Tensor, "B X"]
-    action: Float[Tensor, "B A"]
-    log_prob: Float[Tensor, " B"]
-    """Log density of the action under the policy that took it."""
-    advantage: Float[Tensor, " B"]
-    """Weighted sum of the standardised advantages of all rewards."""
-    target: Float[Tensor, "P B"]
-    """What each output of the critics should be."""
-    readout: Readout
-    """How values are read from the outputs."""
 
 
 class MultiCriticPPO:
@@ -73,22 +54,16 @@ class MultiCriticPPO:
         commandable_weights: bool = False,
     ) -> None:
         self.config = config
-        self.device = torch.device(device)
-        self.generator = torch.Generator(self.device).manual_seed(seed)
         self.updates = 0
-        self.terms = RewardSet(
-            rewards,
-            config.adam_betas,
-            self.device,
-            config.sum_rewards,
-            skill.dim if commandable_weights else None,
+        self.actor_rest_updates = 0
+        """Updates, from the first, in which the actor stays as it is."""
+        agent = ActingAgent.build(
+            obs_dim, action_dim, skill, rewards, config, seed, device, commandable_weights
         )
-        self.state = StateVector(
-            obs_dim, skill.dim + self.terms.commands, config.normalise_observations, self.device
-        )
-        self.shape = learner_shape(obs_dim, action_dim, skill.dim, self.terms)
-        self.scale = RunningScale(self.terms.normalise, config.scale_rate).to(self.device)
-        self.actor = Actor(self.state.width, action_dim, config, self.generator)
+        self._agent = agent
+        self.terms, self.state, self.scale = agent.terms, agent.state, agent.scale
+        self.actor, self.shape = agent.actor, agent.shape
+        self.generator, self.device = agent.generator, agent.device
         self.critics = CriticStack(
             self.state.width, 0, len(self.terms), 1, config, self.generator, self.terms.outputs
         )
@@ -105,7 +80,6 @@ class MultiCriticPPO:
         """The reward modules by name."""
         return self.terms.modules
 
-    @torch.no_grad()
     def act(
         self,
         obs: Float[Tensor, "N O"],
@@ -113,12 +87,7 @@ class MultiCriticPPO:
         deterministic: bool = False,
     ) -> Float[Tensor, "N A"]:
         """Actions in [-1, 1], float32; the mode of the policy if `deterministic`."""
-        policy = self.actor(self.state(obs, skill))
-        if deterministic:
-            return policy.mode()
-        size = (len(obs), self.shape["action"])
-        noise = torch.randn(size, generator=self.generator, device=self.device)
-        return policy.sample(noise).action
+        return self._agent.act(obs, skill, deterministic)
 
     def observe(self, obs: Float[Tensor, "N O"]) -> None:
         """Nothing: the statistics take in a rollout once it has been learned from.
@@ -136,8 +105,8 @@ class MultiCriticPPO:
 
         Returns detached scalars, means over the minibatches: `loss/…`, `value/<reward>`,
         `reward/<reward>`, `scale/<reward>`, `policy/entropy` (nats, before squashing), `policy/kl`
-        (nats), `policy/clip_fraction`, `policy/epochs`, `gradient_norm/…`. Raises ValueError
-        without `valid` or with a step that is not.
+        (nats), `policy/clip_fraction`, `policy/epochs`, `gradient_norm/…`; without those of the
+        actor while it rests. Raises ValueError without `valid` or with a step that is not.
         """
         if valid is None or valid.numel() != len(batch.obs) or not bool(valid.all()):
             raise ValueError("PPO needs whole rollouts: T·N steps and a (T, N) mask of True")
@@ -154,7 +123,8 @@ class MultiCriticPPO:
                 sums[name] = sums.get(name, 0.0) + value
             minibatches += len(parts)
             limit = self.config.target_kl
-            if limit is not None and float(means["policy/kl"]) > limit * len(parts):
+            kl = means.get("policy/kl")
+            if limit is not None and kl is not None and float(kl) > limit * len(parts):
                 break
         self.updates += 1
         self.state.observe(batch.obs)
@@ -212,7 +182,8 @@ class MultiCriticPPO:
             metrics = self.terms.learn(batch.rows(rows))
             with torch.inference_mode():
                 metrics |= self._learn_critics(rollout, rows, objective)
-                metrics |= self._learn_actor(rollout, rows)
+                if self.updates >= self.actor_rest_updates:
+                    metrics |= self._learn_actor(rollout, rows)
             for name, value in metrics.items():
                 sums[name] = sums.get(name, 0.0) + value
         return sums
@@ -244,15 +215,7 @@ class MultiCriticPPO:
         return metrics | {"gradient_norm/actor": norm}
 
     def _parts(self) -> LearnerParts:
-        modules = nn.ModuleDict(
-            {
-                "actor": self.actor,
-                "critics": self.critics,
-                "normaliser": self.state.normaliser,
-                "scale": self.scale,
-            }
-        )
-        return LearnerParts(self.shape, self.terms, modules, self.optimisers, self.generator)
+        return self._agent.parts({"critics": self.critics}, self.optimisers)
 
     def state_dict(self) -> dict[str, Any]:
         """Everything that the next update depends on; see `LearnerParts.state_dict`."""

@@ -8,27 +8,25 @@ from typing import Any
 
 import torch
 from jaxtyping import Bool, Float
-from torch import Tensor, nn
+from torch import Tensor
 
 from agents.learners import losses
-from agents.learners.actor import Actor, ActorPass
+from agents.learners.acting import ActingAgent
+from agents.learners.actor import ActorPass
 from agents.learners.config import SACConfig
 from agents.learners.critics import CriticStack
-from agents.learners.experience import Experience, single_steps, windows
+from agents.learners.experience import Experience, experience_of, require_windows
+from agents.learners.freed_memory import keep_freed_blocks
 from agents.learners.losses import Metrics, Objective
 from agents.learners.readout import Readout
-from agents.learners.reward_set import RewardSet
 from agents.learners.reward_term import RewardTerm
-from agents.learners.saved_state import LearnerParts, learner_shape
-from agents.learners.state_vector import StateVector
+from agents.learners.saved_state import LearnerParts
 from agents.learners.temperature import Temperature
-from rl_info.nn import FlatAdam, RunningScale
+from rl_info.nn import FlatAdam
 from rl_info.nn.tanh_gaussian import SquashedSample
 from rl_info.rewards.base import IntrinsicReward
 from rl_info.skills import SkillSpec
 from rl_info.transitions import Transitions
-
-KEPT_BYTES = 31 << 20
 
 
 class MultiCriticSAC:
@@ -41,12 +39,10 @@ class MultiCriticSAC:
     critics of a reward that is linear in features (`LinearReward`) learn successor features ψ with
     Q = ψᵀw; see `losses.soft_target`.
 
-    The state of actor and critics is the (normalised) observation, the skill and a constant 1. With
-    `commandable_weights`, skills have K columns more, by which each step weights its values and
-    shares out its entropy (see `RewardSet`). All random numbers come from a generator seeded with
-    `seed`.
-
-    Raises ValueError if there is no reward or all weights are 0, or as `RewardSet` does.
+    Actor and critics see the state of `ActingAgent`. With `commandable_weights`, skills have K
+    columns more, by which each step weights its values and shares out its entropy (see
+    `RewardSet`). All random numbers come from a generator seeded with `seed`. Raises ValueError
+    if there is no reward or all weights are 0, or as `RewardSet` does.
     """
 
     def __init__(
@@ -62,34 +58,21 @@ class MultiCriticSAC:
         commandable_weights: bool = False,
     ) -> None:
         self.config = config
-        self.device = torch.device(device)
         self.target_entropy = -config.target_entropy_scale * action_dim
-        self.generator = torch.Generator(self.device).manual_seed(seed)
         self.updates = 0
-
-        self.terms = RewardSet(
-            rewards,
-            config.adam_betas,
-            self.device,
-            config.sum_rewards,
-            skill.dim if commandable_weights else None,
+        self.actor_rest_updates = 0
+        """Updates, from the first, in which actor and temperature stay as they are."""
+        self._agent = agent = ActingAgent.build(
+            obs_dim, action_dim, skill, rewards, config, seed, device, commandable_weights
         )
-        self.state = StateVector(
-            obs_dim, skill.dim + self.terms.commands, config.normalise_observations, self.device
-        )
-        self.shape = learner_shape(obs_dim, action_dim, skill.dim, self.terms)
-        self.scale = RunningScale(self.terms.normalise, config.scale_rate).to(self.device)
+        self.terms, self.state, self.scale = agent.terms, agent.state, agent.scale
+        self.actor, self.shape = agent.actor, agent.shape
+        self.generator, self.device = agent.generator, agent.device
         self._renew_objective()
-        self.actor = Actor(self.state.width, action_dim, config, self.generator)
         self.critics = CriticStack(
-            self.state.width,
-            action_dim,
-            len(self.terms),
-            config.ensemble_size,
-            config,
-            self.generator,
-            self.terms.outputs,
-        )
+            self.state.width, action_dim, len(self.terms), config.ensemble_size, config,
+            self.generator, self.terms.outputs,
+        )  # fmt: skip
         self.target_critics = copy.deepcopy(self.critics)
         self.target_critics.net.refresh()
         self.temperature = Temperature(config.initial_temperature).to(self.device)
@@ -102,16 +85,13 @@ class MultiCriticSAC:
                 ("temperature", self.temperature.log, config.temperature_learning_rate, None),
             )
         }
-        # glibc returns freed blocks larger than the largest it has seen freed to the system, and
-        # every update would fault them in again. One large block, freed at once, ends that.
-        torch.empty(KEPT_BYTES, dtype=torch.uint8)
+        keep_freed_blocks()
 
     @property
     def rewards(self) -> dict[str, IntrinsicReward]:
         """The reward modules by name."""
         return self.terms.modules
 
-    @torch.no_grad()
     def act(
         self,
         obs: Float[Tensor, "N O"],
@@ -119,8 +99,7 @@ class MultiCriticSAC:
         deterministic: bool = False,
     ) -> Float[Tensor, "N A"]:
         """Actions in [-1, 1], float32; the mode of the policy if `deterministic`."""
-        policy = self.actor(self.state(obs, skill))
-        return policy.mode() if deterministic else policy.sample(self._noise(len(obs))).action
+        return self._agent.act(obs, skill, deterministic)
 
     def observe(self, obs: Float[Tensor, "N O"]) -> None:
         """Let newly collected observations count in the running mean and variance."""
@@ -137,17 +116,15 @@ class MultiCriticSAC:
 
         Returns detached scalars, without waiting for them: `loss/…`, `value/<reward>`,
         `reward/<reward>`, `scale/<reward>`, `policy/entropy` (nats), `policy/temperature`,
-        `gradient_norm/…`. Raises ValueError if `valid` does not fit `n_step`.
+        `gradient_norm/…`; without those of the actor while it rests. Raises ValueError if `valid`
+        does not fit `n_step`.
         """
-        self._check(batch, valid)
+        require_windows(len(batch.obs), valid, self.config.n_step)
         # Later steps of a window may be void; its first step never is.
         size = len(batch.obs) // self.config.n_step
         metrics = self.terms.learn(batch if valid is None else batch.rows(slice(size)))
         cumulants, discount = self.terms.cumulants(batch), self.terms.discount
-        if valid is None:
-            experience = single_steps(batch, cumulants, discount)
-        else:
-            experience = windows(batch, cumulants, discount, valid)
+        experience = experience_of(batch, cumulants, discount, valid)
         with torch.inference_mode():
             readout = self.terms.readout(experience.skill)
             rewards = readout.values(cumulants[:, :size])
@@ -156,14 +133,6 @@ class MultiCriticSAC:
         self.updates += 1
         return metrics
 
-    def _check(self, batch: Transitions, valid: Bool[Tensor, "T B"] | None) -> None:
-        steps = self.config.n_step
-        fits = valid is not None and len(valid) == steps and valid.numel() == len(batch.obs)
-        if not fits and (valid is not None or steps > 1):
-            raise ValueError(
-                f"with n_step={steps}, update needs {steps}·B steps and a ({steps}, B) mask `valid`"
-            )
-
     def _learn(self, experience: Experience, readout: Readout) -> Metrics:
         size = len(experience.obs)
         states = self.state(
@@ -171,13 +140,14 @@ class MultiCriticSAC:
             torch.cat([experience.skill, experience.skill]),
         )
         # Neither the actor nor its noise depends on the critics: one pass for both states.
-        policy = self.actor.run(states, self._noise(2 * size))
+        policy = self.actor.run(states, self._agent.noise(2 * size))
         following = policy.sample.rows(slice(size, None))
         metrics = self._learn_critics(experience, states, following, readout)
         if self.scale.any_enabled:
             self._renew_objective()
         objective = self._objective_of(experience)
-        metrics |= self._learn_actor(states[:size], policy.first(size), objective, readout)
+        if self.updates >= self.actor_rest_updates:
+            metrics |= self._learn_actor(states[:size], policy.first(size), objective, readout)
         return metrics | losses.by_name("scale/", self.terms.names, self._objective.scale[:, 0])
 
     def _learn_critics(
@@ -190,24 +160,17 @@ class MultiCriticSAC:
         state, next_state = states.chunk(2)
         objective = self._objective_of(experience)
         target = losses.soft_target(
-            experience.reward,
-            experience.discount,
+            experience.reward, experience.discount,
             self.target_critics.run(next_state, following.action).outputs,
-            following.log_prob,
-            self.temperature(),
-            objective,
-            readout,
-        )
+            following.log_prob, self.temperature(), objective, readout,
+        )  # fmt: skip
         current = self.critics.run(state, experience.action)
         outputs, metrics = losses.critic_loss(current.outputs, target, objective, readout)
         net, target_net = self.critics.net, self.target_critics.net
         metrics["gradient_norm/critics"] = self.optimisers["critics"].step(
-            self.critics.gradient(current, outputs),
-            target_net.flat,
-            self.config.tau,
-            net.rounded,
-            target_net.rounded,
-        )
+            self.critics.gradient(current, outputs), target_net.flat, self.config.tau,
+            net.rounded, target_net.rounded,
+        )  # fmt: skip
         self.scale.observe(readout.values(target))
         return metrics
 
@@ -245,22 +208,13 @@ class MultiCriticSAC:
             return self._objective
         return Objective(self.terms.names, self.terms.weights(experience.skill), self.scale())
 
-    def _noise(self, count: int) -> Float[Tensor, "B A"]:
-        size = (count, self.shape["action"])
-        return torch.randn(size, generator=self.generator, device=self.device)
-
     def _parts(self) -> LearnerParts:
-        modules = nn.ModuleDict(
-            {
-                "actor": self.actor,
-                "critics": self.critics,
-                "target_critics": self.target_critics,
-                "temperature": self.temperature,
-                "normaliser": self.state.normaliser,
-                "scale": self.scale,
-            }
-        )
-        return LearnerParts(self.shape, self.terms, modules, self.optimisers, self.generator)
+        modules = {
+            "critics": self.critics,
+            "target_critics": self.target_critics,
+            "temperature": self.temperature,
+        }
+        return self._agent.parts(modules, self.optimisers)
 
     def state_dict(self) -> dict[str, Any]:
         """Everything that the next update depends on; see `LearnerParts.state_dict`."""

@@ -118,7 +118,7 @@ def test_several_steps_of_reward_come_before_the_bootstrap(monkeypatch):
     gap = torch.full((1, 32), discount**steps)
     gap[:, :10] = discount
     experience = Experience(data.obs, data.skill, data.action, summed[None], gap, bootstrap)
-    monkeypatch.setattr("agents.learners.sac.single_steps", lambda *_: experience)
+    monkeypatch.setattr("agents.learners.sac.experience_of", lambda *_: experience)
     single.update(data)
     for name, value in flats(several).items():
         torch.testing.assert_close(value, flats(single)[name], rtol=1e-5, atol=1e-6)
