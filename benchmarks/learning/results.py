@@ -24,13 +24,6 @@ Curves = dict[str, dict[int, Points]]
 Runs = dict[str, dict[int, dict[str, Any]]]
 """Final figures by arm and seed."""
 CONFIDENCE = 0.95
-_KEPT = (
-    "coverage",
-    "skill_information",
-    "objects",
-    "safety",
-    "success",
-)
 
 
 def mean_interval(values: Sequence[float]) -> dict[str, float | int | None]:
@@ -62,7 +55,7 @@ def gather(
 ) -> tuple[Curves, Runs]:
     """What there is under `root`, and what earlier collections left in `results` of other runs."""
     curves = _read_csv(results / f"learning_{name}.csv")
-    runs = _read_runs(results / f"learning_{name}.json")
+    runs = _read_runs(results / f"learning_{name}.json", experiment)
     for arm in experiment.arms:
         for seed in seeds:
             folder = run_dir(root, name, arm, seed)
@@ -76,7 +69,7 @@ def gather(
                 "env_steps": steps,
                 "final": points[steps],
                 "training_seconds": round(seconds),
-                **_report(folder),
+                **_report(folder, experiment),
             }
     return curves, runs
 
@@ -122,25 +115,40 @@ def _read_csv(path: Path) -> Curves:
     return curves
 
 
-def _read_runs(path: Path) -> Runs:
+def _thin(experiment: Experiment, run: dict[str, Any]) -> dict[str, Any]:
+    """A run as it is written now; earlier collections kept whole evaluations."""
+    figures = {name: value for name, value in run.items() if name != "evaluation"}
+    return {**figures, **_evaluation(experiment, run.get("evaluation", {}))}
+
+
+def _read_runs(path: Path, experiment: Experiment) -> Runs:
     runs: Runs = defaultdict(dict)
     if path.is_file():
         for arm, summary in json.loads(path.read_text())["arms"].items():
-            runs[arm] = {run["seed"]: run for run in summary["runs"]}
+            runs[arm] = {run["seed"]: _thin(experiment, run) for run in summary["runs"]}
     return runs
 
 
-def _report(folder: Path) -> dict[str, Any]:
-    """What the final evaluation measured, without lists over skills and what was not measurable."""
+def _report(folder: Path, experiment: Experiment) -> dict[str, Any]:
+    """What the final evaluation measured of uniform random actions; all else stays in the run."""
     path = folder / "evaluation" / "report.json"
-    if not path.is_file():
-        return {}
-    content = json.loads(path.read_text())
-    kept = {
-        name: content[name] for name in _KEPT if "message" not in content.get(name, ["message"])
-    }
-    goals = content["goal_reaching"].get("success_within_m")
-    return {"evaluation": {**kept, "goals_within_m": goals}}
+    return _evaluation(experiment, json.loads(path.read_text())) if path.is_file() else {}
+
+
+def _evaluation(experiment: Experiment, report: Mapping[str, Any]) -> dict[str, Any]:
+    """The parts of a report that an experiment's plots read, with intervals where it has them."""
+    kept: dict[str, Any] = {}
+    for path in experiment.random.values():
+        *parents, last = path.removesuffix("/value").split("/")
+        found: Any = report
+        for key in (*parents, last):
+            found = found.get(key) if isinstance(found, Mapping) else None
+        if found is not None:
+            place = kept
+            for key in parents:
+                place = place.setdefault(key, {})
+            place[last] = found
+    return {"evaluation": kept} if kept else {}
 
 
 def _cpu() -> str:
