@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -19,6 +20,20 @@ def command(*words: str, timeout: float = 120.0) -> subprocess.CompletedProcess[
         timeout=timeout,
         check=False,
     )
+
+
+def refused_training(words: list[str], folder: Path, capsys: pytest.CaptureFixture[str]) -> str:
+    """What `rl-info train` says that exits 2 and leaves nothing in the empty working `folder`."""
+    try:
+        code: object = main.main(["train", *words])
+    except SystemExit as stop:
+        code = stop.code
+    # The frame that flags are refused in breaks lines anywhere.
+    shown = " ".join(capsys.readouterr().err.replace("│", " ").split())
+    assert code == 2
+    assert "Traceback" not in shown
+    assert list(folder.iterdir()) == []
+    return shown
 
 
 def test_help_names_every_verb() -> None:
