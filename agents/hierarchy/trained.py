@@ -11,6 +11,7 @@ from typing import Any
 from agents.errors import UsageError
 from agents.hierarchy.frozen_skills import Origin
 from agents.hierarchy.interface import Interface
+from agents.learners import ImaginationConfig
 from agents.training.assembly import make_world
 from agents.training.checkpoint import load_checkpoint
 from agents.training.config import TrainConfig
@@ -64,9 +65,14 @@ def trained_agent(folder: Path, flag: str, require: Callable[[TrainConfig], None
 
 
 def require_acting(config: TrainConfig) -> None:
-    """Raise UsageError if the learner of the run chooses among skills instead of acting."""
+    """Raise UsageError if the learner of the run chooses among skills or acts on latents."""
     if config.hierarchy.skills is not None:
         raise UsageError(
             f"this run chooses among the skills of {config.hierarchy.skills}; name a run whose "
             "agent acts itself"
+        )
+    if isinstance(config.learner, ImaginationConfig):
+        raise UsageError(
+            "this run's agent acts on the latents of its world model, which another task does not "
+            "show; name a run on state observations"
         )

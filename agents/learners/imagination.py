@@ -154,7 +154,7 @@ class ImaginationLearner:
             self._policy,
             self.model.signals,
             posterior.flatten_time(),
-            (batch.terminated | batch.truncated).flatten(),
+            batch.terminated.flatten(),
             batch.skill.flatten(0, 1),
             self.config.horizon,
             self.generator,

@@ -15,6 +15,7 @@ from agents.planning.aim import SUCCESS, Aim, find_aim
 from agents.planning.frozen_policy import FrozenPolicy, freeze
 from agents.planning.settings import PlanConfig
 from agents.training.assembly import make_world
+from agents.training.collector import RememberingPolicy
 from agents.training.config import TrainConfig
 from agents.training.run_folder import read_config
 from envs.backends.batch import BatchWorld
@@ -43,6 +44,11 @@ def open_task(run_dir: Path, config: PlanConfig, checkpoint: Path | None = None)
     simulator is asked for where worlds cannot be copied.
     """
     subject = load_subject(run_dir, checkpoint)
+    if isinstance(subject.policy, RememberingPolicy):
+        raise UsageError(
+            f"{run_dir}: this agent acts on the latents of a world model; planning over skills "
+            "needs an agent on state observations"
+        )
     if subject.skill.kind == "none":
         raise UsageError(
             f"{run_dir} holds an agent without skills ({subject.label.agent}): planning needs one "
