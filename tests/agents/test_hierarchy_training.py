@@ -283,7 +283,7 @@ def test_the_two_commands_of_the_readme(tmp_path: Path) -> None:
         return done.stdout
 
     rl_info("train", "slim", "--env", "tabletop/explore", "--run-dir", "runs/slim", *small_flags)
-    over_skills = ["--hierarchy.skills", "runs/slim", "--hierarchy.steps", "10"]
+    over_skills = ["--hierarchy.skills", "runs/slim", "--hierarchy.steps", "3"]
     shown = rl_info(
         "train", "sac", "--env", "tabletop/push", *over_skills, "--run-dir", "runs/push",
         *small_flags,
