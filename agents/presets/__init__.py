@@ -20,6 +20,7 @@ from agents.presets.dreamer import DREAMER
 from agents.presets.empowerment import EMPOWERMENT
 from agents.presets.infonce_dreamer import INFONCE_DREAMER
 from agents.presets.infopower import INFOPOWER
+from agents.presets.koopman_lqr import KOOPMAN_LQR
 from agents.presets.lsd import LSD
 from agents.presets.metra import METRA
 from agents.presets.r2dreamer import R2DREAMER
@@ -39,7 +40,7 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
         for preset in (
             SAC, DIAYN, DADS, LSD, CSD, METRA, CSF, TLDR, APS, CIC, SMM, APT, RND, DISAGREEMENT,
             CONTRASTIVE_UCB, EMPOWERMENT, SLIM, SLIM_PPO, INFOPOWER, DREAMER, R2DREAMER,
-            INFONCE_DREAMER, VISUAL_METRA, VISUAL_SLIM,
+            INFONCE_DREAMER, VISUAL_METRA, VISUAL_SLIM, KOOPMAN_LQR,
         )
     }
 )  # fmt: skip

@@ -12,6 +12,8 @@ import torch
 from agents.learners import (
     ImaginationConfig,
     ImaginationLearner,
+    KoopmanLQR,
+    KoopmanLQRConfig,
     MultiCriticPPO,
     MultiCriticSAC,
     PPOConfig,
@@ -20,7 +22,12 @@ from agents.learners import (
 from agents.learners.network_config import NetworkConfig
 from agents.training.batches import Batches, RolloutBatches, SampledBatches
 from agents.training.config import TrainConfig
-from agents.training.contexts import LatentContext, latent_context, state_context
+from agents.training.contexts import (
+    LatentContext,
+    koopman_context,
+    latent_context,
+    state_context,
+)
 from agents.training.memory import require_memory
 from agents.training.replay import Replay
 from agents.training.replay_layout import ReplayLayout
@@ -103,7 +110,7 @@ def _sequence_replay(
 
 def _sequences(config: TrainConfig, replay: SequenceReplay) -> SequenceBatches:
     learner = config.learner
-    assert isinstance(learner, ImaginationConfig)
+    assert isinstance(learner, (ImaginationConfig, KoopmanLQRConfig))
     if replay.length < learner.sequence_length:
         raise ValueError(
             f"a replay of {config.replay_capacity} observations of {config.num_envs} worlds never "
@@ -131,6 +138,14 @@ ALGORITHMS: Mapping[str, Algorithm] = MappingProxyType(
             _sequences,
             _sequence_replay,
             latent_context,
+        ),
+        "koopman-lqr": Algorithm(
+            KoopmanLQRConfig,
+            KoopmanLQR,
+            lambda config: config.replay_capacity,
+            _sequences,
+            _sequence_replay,
+            koopman_context,
         ),
     }
 )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import gymnasium
 
-from agents.learners import ImaginationConfig
+from agents.learners import ImaginationConfig, KoopmanLQRConfig
 from agents.training.config import TrainConfig
 from envs.vector_world import VectorWorld
 from rl_info.dynamics import SIZES
@@ -44,6 +44,16 @@ def state_context(config: TrainConfig, world: VectorWorld) -> RewardContext:
 def latent_context(config: TrainConfig, world: VectorWorld) -> LatentContext:
     """Rewards see latents; raises ValueError for observations that no encoder reads."""
     assert isinstance(config.learner, ImaginationConfig)
+    return _encoded_context(config, world, SIZES[config.learner.world_model.size].feature)
+
+
+def koopman_context(config: TrainConfig, world: VectorWorld) -> LatentContext:
+    """The learner encodes observations; raises ValueError for those that no encoder reads."""
+    assert isinstance(config.learner, KoopmanLQRConfig)
+    return _encoded_context(config, world, config.learner.dynamics.latent_dim)
+
+
+def _encoded_context(config: TrainConfig, world: VectorWorld, width: int) -> LatentContext:
     if config.hierarchy.skills is not None or config.finetune.run is not None:
         raise ValueError(
             "--hierarchy.skills and --finetune.run are for agents that act on state observations, "
@@ -59,7 +69,7 @@ def latent_context(config: TrainConfig, world: VectorWorld) -> LatentContext:
         # Worlds show channels first, encoders read them last.
         shape = (*shape[1:], shape[0])
     return LatentContext(
-        obs_dim=SIZES[config.learner.world_model.size].feature,
+        obs_dim=width,
         action_dim=_width(world.single_action_space.shape),
         skill=config.skill,
         signals=world.signal_dims,

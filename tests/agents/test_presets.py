@@ -9,7 +9,7 @@ import torch
 
 import envs
 from agents.errors import UsageError
-from agents.learners import ImaginationConfig, RewardTerm
+from agents.learners import ImaginationConfig, KoopmanLQRConfig, RewardTerm
 from agents.presets import PRESETS, find_preset
 from agents.training.algorithms import ALGORITHMS, algorithm_name
 from agents.training.config import TrainConfig
@@ -38,8 +38,9 @@ def test_a_preset_names_registered_rewards_and_known_settings(name):
     assert config.env == preset.training["env"]
 
 
-# Those with a world model learn from sequences: see test_imagination_presets.py.
-ON_STATES = [name for name in PRESETS if not isinstance(PRESETS[name].learner, ImaginationConfig)]
+# Those with a world model learn from sequences: see test_imagination_presets.py, test_koopman.py.
+ON_SEQUENCES = (ImaginationConfig, KoopmanLQRConfig)
+ON_STATES = [name for name in PRESETS if not isinstance(PRESETS[name].learner, ON_SEQUENCES)]
 
 
 @pytest.mark.parametrize("name", ON_STATES)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import scipy.linalg
@@ -140,14 +142,35 @@ class LatentRegulator:
         action, left = steady_action(b, drift)
         bounded = bool((np.abs(action) <= 1).all())
         self.holds_goal = bounded and left <= config.hold_tolerance * np.linalg.norm(drift)
-        self.goal = goal.detach().double()
+        self.goal = goal.detach().cpu().double()
         self.steady = torch.from_numpy(action if self.holds_goal else np.zeros_like(action))
         self.gain = torch.from_numpy(self.riccati.gain)
 
     def __call__(self, z: Float[Tensor, "N D"]) -> Float[Tensor, "N A"]:
         """Actions in [-1, 1], float32."""
-        wanted = self.steady - (z.detach().double() - self.goal) @ self.gain.T
+        wanted = self.steady - (z.detach().cpu().double() - self.goal) @ self.gain.T
         return wanted.clamp(-1.0, 1.0).float()
+
+    def state_dict(self) -> dict[str, Any]:
+        """The solution: what `from_state` needs."""
+        solved = self.riccati
+        return {
+            "goal": self.goal,
+            "steady": self.steady,
+            "gain": self.gain,
+            "cost": torch.from_numpy(solved.cost),
+            "horizon": solved.horizon,
+            "holds_goal": self.holds_goal,
+        }
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> LatentRegulator:
+        """The regulator that `state_dict` described, without solving again."""
+        found = cls.__new__(cls)
+        found.goal, found.steady, found.gain = state["goal"], state["steady"], state["gain"]
+        found.holds_goal = state["holds_goal"]
+        found.riccati = Riccati(state["gain"].numpy(), state["cost"].numpy(), state["horizon"])
+        return found
 
 
 def steady_action(control: Matrix, drift: Float[np.ndarray, " D"]) -> tuple[np.ndarray, float]:
