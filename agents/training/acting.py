@@ -21,6 +21,7 @@ class LatentLearner(Protocol):
         ...
 
 
+@runtime_checkable
 class ActsOnFeatures(Protocol):
     """A policy that reads features."""
 
