@@ -26,7 +26,7 @@ from agents.learners.sequences import Sequences
 from agents.learners.state_vector import StateVector
 from rl_info.dynamics import Latent, ObservationSpec, WorldModel
 from rl_info.nn import FlatAdam, RunningScale
-from rl_info.nn.bounded_normal import BoundedNormal
+from rl_info.nn.truncated_normal import TruncatedNormal
 from rl_info.rewards.base import IntrinsicReward
 from rl_info.skills import SkillSpec
 
@@ -114,12 +114,12 @@ class ImaginationLearner:
         skill: Float[Tensor, "N Z"],
         deterministic: bool = False,
     ) -> Float[Tensor, "N A"]:
-        """Actions in [-1, 1] for features, float32; the policy's mean if `deterministic`."""
+        """Actions in [-1, 1] for features, float32; the policy's mode if `deterministic`."""
         policy = self._policy(obs, skill)
         if deterministic:
             return policy.mean
-        noise = torch.randn(policy.mean.shape, generator=self.generator, device=self.device)
-        return policy.sample(noise).clamp(-1.0, 1.0)
+        size = policy.mean.shape
+        return policy.sample(torch.rand(size, generator=self.generator, device=self.device))
 
     def observe(self, obs: Tensor) -> None:
         """Nothing: there are no statistics of observations."""
@@ -145,7 +145,9 @@ class ImaginationLearner:
         self.updates += 1
         return metrics
 
-    def _policy(self, feature: Float[Tensor, "B F"], skill: Float[Tensor, "B Z"]) -> BoundedNormal:
+    def _policy(
+        self, feature: Float[Tensor, "B F"], skill: Float[Tensor, "B Z"]
+    ) -> TruncatedNormal:
         return self.actor(self.state(feature, skill))
 
     def _imagine(self, posterior: Latent, batch: Sequences) -> Imagined:

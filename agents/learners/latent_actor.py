@@ -7,20 +7,20 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from agents.learners.network_config import NetworkConfig
-from rl_info.nn.bounded_normal import BoundedNormal
 from rl_info.nn.flat_gradient import FlatGradient
 from rl_info.nn.stacked_layout import StackedLayout
 from rl_info.nn.stacked_mlp import StackedMLP, Tape
+from rl_info.nn.truncated_normal import TruncatedNormal
 
 OUTPUT_GAIN = 0.01
 """Small, so that the first policy is nearly the same in every state."""
 
 
 class LatentActor(nn.Module):
-    """A bounded normal policy that is learned by the score of its draws.
+    """A truncated normal policy that is learned by the score of its draws.
 
     Not the tanh-Gaussian of the other learners: the entropy of a normal before tanh has no bound,
-    and to maximise it drives actions to ±1, while here deviations end at 1.
+    and to maximise it drives actions to ±1; this one is widest where actions are nearly uniform.
     """
 
     def __init__(
@@ -42,13 +42,13 @@ class LatentActor(nn.Module):
             output_gain=OUTPUT_GAIN,
         )
 
-    def forward(self, state: Float[Tensor, "B X"]) -> BoundedNormal:
+    def forward(self, state: Float[Tensor, "B X"]) -> TruncatedNormal:
         """Distribution of the draws in each state, without gradients."""
         return self.distribution(self.net.run(state))
 
-    def distribution(self, tape: Tape) -> BoundedNormal:
+    def distribution(self, tape: Tape) -> TruncatedNormal:
         """The policy in the states of a pass of `net`."""
-        return BoundedNormal.from_features(tape.output[0].T)
+        return TruncatedNormal.from_features(tape.output[0].T)
 
     def gradient(
         self,

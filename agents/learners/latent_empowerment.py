@@ -30,8 +30,8 @@ class LatentEmpowerment(IntrinsicReward):
     """r = ln q_ψ(a|z,z') − ln π(a|z,h) in nats: InfoPower's empowerment of an imagined step.
 
     Its mean is a lower bound of I(a; z'|z, h) under the policy (Barber and Agakov, 2003), whose
-    density imagination knows exactly: no second density has to stand for it. ln π is that of the
-    draw before clipping, q_ψ of the clipped action. Learns nothing: the world model does.
+    density imagination knows exactly: no second density has to stand for it. Learns nothing: the
+    world model does.
     """
 
     def __init__(self, context: RewardContext, model: WorldModel, teller: TellsActions) -> None:

@@ -11,11 +11,11 @@ from torch import Tensor
 
 from agents.learners.sequences import Sequences
 from rl_info.dynamics import Latent, WorldModel
-from rl_info.nn.bounded_normal import BoundedNormal
+from rl_info.nn.truncated_normal import TruncatedNormal
 from rl_info.transitions import Transitions
 
 LOG_PROB = "policy_log_prob"
-"""Beside the signals of imagined steps: log density of the policy's draw in nats, (B, 1)."""
+"""Beside the signals of imagined steps: log density of the action in nats, (B, 1)."""
 
 Signals = Mapping[str, Tensor]
 
@@ -52,7 +52,7 @@ class Imagined:
     skill: Float[Tensor, "G Z"]
     """The skill that each state's action follows."""
     drawn: Float[Tensor, "M A"]
-    """What the policy drew in the first H·N states, before clipping to [-1, 1]."""
+    """Actions in the first H·N states."""
     steps: Transitions
     """The H·N steps."""
     goes_on: Float[Tensor, "H N"]
@@ -63,7 +63,7 @@ class Imagined:
 
 def imagine(
     model: WorldModel,
-    policy: Callable[[Tensor, Tensor], BoundedNormal],
+    policy: Callable[[Tensor, Tensor], TruncatedNormal],
     read_signals: Callable[[Tensor], Signals],
     start: Latent,
     ended: Bool[Tensor, " N"],
@@ -79,10 +79,10 @@ def imagine(
 
     def act(feature: Tensor) -> Tensor:
         choice = policy(feature, skill)
-        noise = torch.randn(choice.mean.shape, generator=generator, device=feature.device)
-        drawn.append(choice.sample(noise))
+        uniform = torch.rand(choice.mean.shape, generator=generator, device=feature.device)
+        drawn.append(choice.sample(uniform))
         log_probs.append(choice.log_prob(drawn[-1]))
-        return drawn[-1].clamp(-1.0, 1.0)
+        return drawn[-1]
 
     states, _ = model.rssm.imagine(act, start, horizon, generator=generator, dtype=model.dtype)
     feature = states.feature.transpose(0, 1).flatten(0, 1)
@@ -94,7 +94,7 @@ def imagine(
     never = torch.zeros(len(draws), dtype=torch.bool, device=feature.device)
     steps = Transitions(
         obs=feature[:-rows],
-        action=draws.clamp(-1.0, 1.0),
+        action=draws,
         reward=model.reward(after, model.dtype),
         next_obs=after,
         terminated=never,

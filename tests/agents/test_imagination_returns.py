@@ -11,8 +11,8 @@ from imagination_cases import ACTION
 from agents.learners.imagination_config import ImaginationConfig
 from agents.learners.imagination_losses import combined_advantage, imagined_returns, score_loss
 from agents.learners.latent_critics import LatentCritics
-from rl_info.nn.bounded_normal import LEAST_STD, MOST_STD, BoundedNormal
 from rl_info.nn.symlog import SymlogTwoHot
+from rl_info.nn.truncated_normal import LEAST_STD, MOST_STD, TruncatedNormal
 
 
 def normal(*shape: int, seed: int = 0) -> torch.Tensor:
@@ -44,9 +44,9 @@ def test_returns_equal_a_sum_over_all_ends_of_a_path() -> None:
 
 def test_the_actor_s_gradient_is_that_of_its_loss() -> None:
     features = normal(5, 2 * ACTION).requires_grad_()
-    drawn, advantage = normal(5, ACTION, seed=1), normal(5, seed=2)
+    drawn, advantage = normal(5, ACTION, seed=1).tanh(), normal(5, seed=2)
     weight = torch.rand(5, generator=torch.Generator().manual_seed(3))
-    policy = BoundedNormal.from_features(features)
+    policy = TruncatedNormal.from_features(features)
     loss = -(weight * (advantage * policy.log_prob(drawn) + 0.3 * policy.entropy())).mean()
     (expected,) = torch.autograd.grad(loss, features)
     with torch.no_grad():
@@ -58,15 +58,24 @@ def test_the_actor_s_gradient_is_that_of_its_loss() -> None:
     torch.testing.assert_close(found, expected)
 
 
-def test_the_normal_is_torch_s_within_its_bounds() -> None:
-    features, drawn = 4 * normal(64, 2 * ACTION), normal(64, ACTION, seed=1)
-    policy = BoundedNormal.from_features(features)
-    reference = torch.distributions.Normal(policy.mean, policy.std)
-    torch.testing.assert_close(policy.log_prob(drawn), reference.log_prob(drawn).sum(-1))
-    torch.testing.assert_close(policy.entropy(), reference.entropy().sum(-1))
+def test_the_truncated_normal_is_a_density_with_its_entropy_and_draws() -> None:
+    features = 3 * normal(40, 2)
+    policy = TruncatedNormal.from_features(features)
+    points = 4001
+    grid = torch.linspace(-1, 1, points)[:, None]
+    log_prob = torch.stack([policy.log_prob(value.expand(40, 1)) for value in grid])
+    density = log_prob.exp()
+    torch.testing.assert_close(torch.trapezoid(density, grid[:, 0], dim=0), torch.ones(40))
+    entropy = -torch.trapezoid(density * log_prob, grid[:, 0], dim=0)
+    torch.testing.assert_close(policy.entropy(), entropy, atol=1e-4, rtol=1e-4)
+    assert policy.entropy().max() <= math.log(2) + 1e-5
+    share = torch.linspace(0.0005, 0.9995, 1000)[:, None]
+    drawn = torch.stack([policy.sample(value.expand(40, 1))[:, 0] for value in share])
+    assert drawn.abs().max() <= 1
+    expected = torch.trapezoid(density * grid, grid[:, 0], dim=0)
+    torch.testing.assert_close(drawn.mean(0), expected, atol=1e-3, rtol=0)
     assert policy.std.min() >= LEAST_STD
     assert policy.std.max() <= MOST_STD
-    assert policy.mean.abs().max() <= 1
 
 
 def test_critics_gradient_is_that_of_the_cross_entropy() -> None:

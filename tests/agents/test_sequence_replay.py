@@ -129,7 +129,7 @@ def test_a_saved_replay_goes_on_as_the_original(tmp_path: Any, image: bool) -> N
     batches = [each.sample(8, 4, torch.Generator().manual_seed(0)) for each in (replay, again)]
     assert torch.equal(batches[0].obs, batches[1].obs)
     other = SequenceReplay(layout(image), WORLDS, 90)
-    with pytest.raises(ValueError, match="20 each; this run needs .* 30 each"):
+    with pytest.raises(ValueError, match=r"20 each; this run needs .* 30 each"):
         other.load_state_dict(replay.state_dict())
 
 
