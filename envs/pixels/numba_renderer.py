@@ -14,6 +14,7 @@ from jaxtyping import Float, Int, UInt8
 from envs.pixels.fields import POSE_FIELDS
 from envs.pixels.optics import FREE, Camera, Optics, find_camera, read_optics
 from envs.pixels.raycast.image import draw_share, segment_share
+from envs.pixels.raycast.texturing import pack
 from envs.pixels.raycast.workspace import Pose, Stage, Workspace, make_workspace
 from envs.pixels.scene import Scene, read_scene
 from envs.pixels.tendons import TENDON_FIELDS, trace_tendons
@@ -59,7 +60,13 @@ class NumbaRenderer:
         self.fields = POSE_FIELDS + (TENDON_FIELDS if tendons.num_segments else ())
         self._optics = read_optics(model, self.camera, height, width)
         self._stage = make_stage(
-            self._scene, self._optics, height, width, max(self.camera, 0), shadows, reflections
+            self._scene,
+            self._optics,
+            height,
+            width,
+            max(self.camera, 0),
+            shadows,
+            reflections,
         )
         self._works: list[Workspace] = []
         self._pool: ThreadPoolExecutor | None = None
@@ -70,9 +77,14 @@ class NumbaRenderer:
     ) -> UInt8[np.ndarray, "N H W 3"]:
         """Draw N worlds, given `fields` of shape (N, ...); into `out`, if given."""
         pose, count = self._pose(data)
-        frames = np.empty((count, self.height, self.width, 3), np.uint8) if out is None else out
-        self._share_out(draw_share, pose, count, frames)
-        return frames
+        shape = (count, self.height, self.width, 3)
+        whole = out is not None and out.flags.c_contiguous
+        frames = out if out is not None and whole else np.empty(shape, np.uint8)
+        self._share_out(draw_share, pose, count, frames.reshape(count, -1))
+        if out is None or whole:
+            return frames
+        out[...] = frames
+        return out
 
     def segment(self, data: Any) -> Int[np.ndarray, "N H W"]:
         """What each pixel of N worlds shows, int32: -1 the sky, else a geom's id.
@@ -151,7 +163,7 @@ def make_stage(
         origins=np.stack([scene.source, scene.index], axis=1).astype(np.int32),
         labels=scene.label,
         textures=np.stack([scene.texture, cubes + 0 * scene.texture], axis=1).astype(np.int32),
-        texels=bank.texels,
+        texels=pack(bank.texels),
         levels=np.stack([bank.start, bank.width, bank.height], axis=2).astype(np.int32),
         rays_x=(optics.left + columns * (optics.right - optics.left)).astype(np.float32),
         rays_y=(optics.top - rows * (optics.top - optics.bottom)).astype(np.float32),

@@ -10,7 +10,7 @@ import mujoco
 import numpy as np
 from jaxtyping import Float, Int
 
-from envs.pixels.raycast.rays import compiled
+from envs.pixels.raycast.rays import compiled, parallel
 
 TENDON_FIELDS = ("ten_wrapadr", "ten_wrapnum", "wrap_obj", "wrap_xpos", "ten_length")
 """MjData fields that tell where tendons run."""
@@ -85,7 +85,7 @@ def trace_tendons(tendons: Tendons, data: Any, count: int) -> Float[np.ndarray, 
     return ends
 
 
-@compiled
+@parallel
 def trace(
     index: Any,
     first: Any,

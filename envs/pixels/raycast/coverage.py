@@ -9,18 +9,26 @@ import numpy as np
 
 from envs.pixels.raycast.columns import AXES, CENTRE, SIZE
 from envs.pixels.raycast.rays import (
+    BOX,
     CAPSULE,
     CYLINDER,
+    ELLIPSOID,
     PLANE,
     SPHERE,
     ZERO,
+    box_hit,
     capsule_hit,
     compiled,
+    cylinder_hit,
+    ellipsoid_hit,
     plane_hit,
-    primitive_hit,
+    sphere_hit,
 )
+from envs.pixels.raycast.shapes import read_shape
 
 DOWN = np.float32(-1)
+LANES = 8
+"""Windows grow to whole vectors of this many columns."""
 
 
 @compiled
@@ -85,7 +93,14 @@ def bound(kind: int, table: Any, p: int, near: Any, bounds: Any) -> int:
 
 @compiled
 def frame(
-    kind: int, table: Any, p: int, rays_x: Any, rays_y: Any, near: Any, bounds: Any, windows: Any
+    kind: int,
+    table: Any,
+    p: int,
+    rays_x: Any,
+    rays_y: Any,
+    near: Any,
+    bounds: Any,
+    windows: Any,
 ) -> None:
     """Write the rows and columns that may show primitive p: first and end row, then column."""
     width, height = rays_x.shape[0], rays_y.shape[0]
@@ -111,6 +126,14 @@ def clip(place: Any) -> Any:
 
 
 @compiled
+def keep(depth: Any, shown: Any, x: int, t: Any, p: Any, near: Any) -> None:
+    """Show primitive p at pixel x of a row if depth t comes before what it shows."""
+    seen = (t < depth[x]) & (t > near)
+    depth[x] = t if seen else depth[x]
+    shown[x] = p if seen else shown[x]
+
+
+@compiled
 def cover(
     kind: int,
     table: Any,
@@ -124,28 +147,35 @@ def cover(
 ) -> None:
     """Put primitive p into the depth buffer (H, W) and its index into `shown`, in its window.
 
-    A loop for each kind, so that what is constant over pixels stays in registers.
+    A loop for each kind, over whole vectors of columns; columns beside the window miss.
     """
-    cx, cy, cz = table[p, CENTRE], table[p, CENTRE + 1], table[p, CENTRE + 2]
-    ux, uy, uz = table[p, AXES + 6], table[p, AXES + 7], table[p, AXES + 8]
-    radius, half = table[p, SIZE], table[p, SIZE + 1]
+    s = read_shape(table, p)
+    left = windows[p, 2] // LANES * LANES
+    right = min((windows[p, 3] + LANES - 1) // LANES * LANES, rays_x.shape[0])
+    slopes_x, count, name = rays_x[left:right], right - left, np.int32(p)
     for y in range(windows[p, 0], windows[p, 1]):
-        dy = rays_y[y]
+        dy, before, known = rays_y[y], depth[y, left:right], shown[y, left:right]
         if kind == CAPSULE:
-            for x in range(windows[p, 2], windows[p, 3]):
-                t = capsule_hit(cx, cy, cz, ux, uy, uz, radius, half, rays_x[x], dy, DOWN)
-                if t < depth[y, x] and t > near:
-                    depth[y, x] = t
-                    shown[y, x] = p
+            for x in range(count):
+                t = capsule_hit(s, s.x, s.y, s.z, slopes_x[x], dy, DOWN)
+                keep(before, known, x, t, name, near)
         elif kind == PLANE:
-            for x in range(windows[p, 2], windows[p, 3]):
-                t = plane_hit(table, p, cx, cy, cz, rays_x[x], dy, DOWN)
-                if t < depth[y, x] and t > near:
-                    depth[y, x] = t
-                    shown[y, x] = p
+            for x in range(count):
+                t = plane_hit(s, s.x, s.y, s.z, slopes_x[x], dy, DOWN)
+                keep(before, known, x, t, name, near)
+        elif kind == SPHERE:
+            for x in range(count):
+                t = sphere_hit(s.x, s.y, s.z, s.a, slopes_x[x], dy, DOWN)
+                keep(before, known, x, t, name, near)
+        elif kind == BOX:
+            for x in range(count):
+                t = box_hit(s, s.x, s.y, s.z, slopes_x[x], dy, DOWN)
+                keep(before, known, x, t, name, near)
+        elif kind == ELLIPSOID:
+            for x in range(count):
+                t = ellipsoid_hit(s, s.x, s.y, s.z, slopes_x[x], dy, DOWN)
+                keep(before, known, x, t, name, near)
         else:
-            for x in range(windows[p, 2], windows[p, 3]):
-                t = primitive_hit(kind, table, p, cx, cy, cz, rays_x[x], dy, DOWN)
-                if t < depth[y, x] and t > near:
-                    depth[y, x] = t
-                    shown[y, x] = p
+            for x in range(count):
+                t = cylinder_hit(s, s.x, s.y, s.z, slopes_x[x], dy, DOWN)
+                keep(before, known, x, t, name, near)

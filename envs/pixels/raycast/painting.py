@@ -1,4 +1,4 @@
-"""Painting the pixels that show a primitive, or the sky."""
+"""Painting the pixels that show a primitive."""
 
 from __future__ import annotations
 
@@ -6,130 +6,176 @@ from typing import Any
 
 import numpy as np
 
-from envs.pixels.raycast.columns import CENTRE, GRID
-from envs.pixels.raycast.lighting import casts, in_shadow
-from envs.pixels.raycast.rays import ONE, PLANE, ZERO, compiled, onto_axis
-from envs.pixels.raycast.surfaces import HERE, light_plane, light_row, normal_at, tint
-from envs.pixels.raycast.texturing import sample_cube
+from envs.pixels.raycast.chunks import (
+    BLUE,
+    CHUNK,
+    DEPTH,
+    GREEN,
+    PART_BLUE,
+    PART_GREEN,
+    PART_RED,
+    RAY_X,
+    RAY_Y,
+    RED,
+    SEEN,
+    locate,
+    pad,
+)
+from envs.pixels.raycast.columns import GRID
+from envs.pixels.raycast.grids import find_keys, find_runs, light_corners, spread
+from envs.pixels.raycast.lighting import (
+    casts,
+    clip_part,
+    light_by,
+    light_without_shadow,
+)
+from envs.pixels.raycast.normals import find_normals
+from envs.pixels.raycast.rays import ONE, PLANE, ZERO, compiled
+from envs.pixels.raycast.shadows import bound_blocks, find_reaches, find_shadows
+from envs.pixels.raycast.tinting import tint
 
 REPLACE, ADD, BLEND = 0, 1, 2
 """What becomes of the colour that a pixel had."""
 WHITE = np.float32(255)
-NOTICED = np.float32(1 / 255)
-"""Less light than this changes no pixel, with or without a shadow."""
 
 
 @compiled
 def paint(
+    stage: Any,
+    work: Any,
     p: int,
-    kinds: Any,
-    textures: Any,
     table: Any,
     lights: Any,
-    texels: Any,
-    levels: Any,
-    rays_x: Any,
-    rays_y: Any,
-    step: Any,
-    far: Any,
-    windows: Any,
     depth: Any,
     shown: Any,
     shadows: bool,
     mode: int,
     share: Any,
-    tags: Any,
-    lit: Any,
-    colours: Any,
 ) -> None:
-    """Colour the pixels of primitive p's window that show it, in `colours` (H, W, 3), [0, 255].
+    """Colour the pixels of primitive p's window that show it, in the picture, [0, 255].
 
     `mode` REPLACE sets, ADD adds, BLEND mixes with `share` of the new colour.
     """
-    kind, texture, cube = kinds[p], textures[p, 0], textures[p, 1]
-    gridded = kind == PLANE and table[p, GRID] > ZERO
-    tags[:] = -1
+    points, places, windows, width = (
+        work.points,
+        work.places,
+        work.windows,
+        shown.shape[1],
+    )
+    work.stamps[0] += 1
+    for light in range(lights.shape[0]):
+        if casts(lights, light, shadows):
+            find_reaches(stage.kinds, table, p, lights, light, stage.far, work.reaches[light])
+    count = 0
     for y in range(windows[p, 0], windows[p, 1]):
-        dy = rays_y[y]
         for x in range(windows[p, 2], windows[p, 3]):
             if shown[y, x] != p:
                 continue
-            dx, t = rays_x[x], depth[y, x]
-            px, py, pz = t * dx, t * dy, -t
-            ox, oy, oz = px - table[p, CENTRE], py - table[p, CENTRE + 1], pz - table[p, CENTRE + 2]
-            u, v = onto_axis(table, p, 0, ox, oy, oz), onto_axis(table, p, 1, ox, oy, oz)
-            w = onto_axis(table, p, 2, ox, oy, oz)
-            nx, ny, nz = normal_at(kind, table, p, ox, oy, oz, u, v, w)
-            if gridded:
-                light_plane(lights, table, p, u, v, shadows, tags, lit)
-            else:
-                light_row(lights, table, p, px, py, pz, nx, ny, nz, shadows, lit, HERE)
-            red, green, blue = lit[HERE, 0, 0], lit[HERE, 0, 1], lit[HERE, 0, 2]
-            for light in range(lights.shape[0]):
-                if casts(lights, light, shadows):
-                    r, g, b = (
-                        lit[HERE, 1 + light, 0],
-                        lit[HERE, 1 + light, 1],
-                        lit[HERE, 1 + light, 2],
-                    )
-                    dark = r + g + b < NOTICED
-                    if not dark and not in_shadow(kinds, table, lights, light, far, px, py, pz):
-                        red, green, blue = red + r, green + g, blue + b
-            if texture >= 0:
-                r, g, b = tint(
-                    kind,
-                    cube,
-                    texels,
-                    levels,
-                    texture,
-                    table,
-                    p,
-                    dx,
-                    dy,
-                    t,
-                    step,
-                    nx,
-                    ny,
-                    nz,
-                    u,
-                    v,
-                    w,
-                )
-                red, green, blue = red * r, green * g, blue * b
-            else:
-                red, green, blue = red * WHITE, green * WHITE, blue * WHITE
-            if mode == BLEND:
-                red = share * red + (ONE - share) * colours[y, x, 0]
-                green = share * green + (ONE - share) * colours[y, x, 1]
-                blue = share * blue + (ONE - share) * colours[y, x, 2]
-            elif mode == ADD:
-                red += colours[y, x, 0]
-                green += colours[y, x, 1]
-                blue += colours[y, x, 2]
-            colours[y, x, 0] = min(red, WHITE)
-            colours[y, x, 1] = min(green, WHITE)
-            colours[y, x, 2] = min(blue, WHITE)
+            places[count] = 3 * (y * width + x)
+            points[RAY_X + count], points[RAY_Y + count] = (
+                stage.rays_x[x],
+                stage.rays_y[y],
+            )
+            points[DEPTH + count] = depth[y, x]
+            count += 1
+            if count == CHUNK:
+                shade(stage, work, p, table, lights, shadows, count)
+                put(points, places, count, mode, share, work.colours)
+                count = 0
+    if count:
+        shade(stage, work, p, table, lights, shadows, count)
+        put(points, places, count, mode, share, work.colours)
 
 
 @compiled
-def paint_sky(
-    sky: Any, edge: int, camera: Any, rays_x: Any, rays_y: Any, shown: Any, colours: Any
+def shade(
+    stage: Any, work: Any, p: int, table: Any, lights: Any, shadows: bool, count: int
 ) -> None:
-    """Colour the pixels that show no primitive; `camera` (9,) is its matrix."""
-    c0, c1, c2 = np.float32(camera[0]), np.float32(camera[1]), np.float32(camera[2])
-    c3, c4, c5 = np.float32(camera[3]), np.float32(camera[4]), np.float32(camera[5])
-    c6, c7, c8 = np.float32(camera[6]), np.float32(camera[7]), np.float32(camera[8])
-    for y in range(rays_y.shape[0]):
-        dy = rays_y[y]
-        bx, by, bz = c1 * dy - c2, c4 * dy - c5, c7 * dy - c8
-        for x in range(rays_x.shape[0]):
-            if shown[y, x] >= 0:
-                continue
-            if edge == 0:
-                colours[y, x, 0] = colours[y, x, 1] = colours[y, x, 2] = ZERO
-                continue
-            dx = rays_x[x]
-            # MuJoCo's sky box lies on its side: its y axis points up.
-            sx, sy, sz = c0 * dx + bx, c3 * dx + by, c6 * dx + bz
-            red, green, blue = sample_cube(sky, 0, edge, sx, sz, -sy)
-            colours[y, x, 0], colours[y, x, 1], colours[y, x, 2] = red, green, blue
+    """Find the colours of a chunk of points on primitive p from their rays and depths."""
+    points, whole, kind = work.points, work.whole, stage.kinds[p]
+    n = pad(points, count)
+    locate(table, p, points, n)
+    find_normals(kind, table, p, points, n)
+    gridded, runs = kind == PLANE and table[p, GRID] > ZERO, 0
+    if gridded:
+        find_keys(table, p, points, whole, n)
+        runs = find_runs(whole, n)
+        light_corners(
+            table,
+            p,
+            lights,
+            shadows,
+            whole,
+            runs,
+            work.vertices,
+            work.names,
+            work.stamps,
+            work.lit,
+        )
+        spread(table, p, work.lit, 0, whole, runs, points, RED)
+    else:
+        light_without_shadow(lights, table, p, shadows, points, n)
+    bounded = False
+    for light in range(lights.shape[0]):
+        if not casts(lights, light, shadows):
+            continue
+        if gridded:
+            spread(table, p, work.lit, 1 + light, whole, runs, points, PART_RED)
+        else:
+            light_by(lights, light, table, p, points, n)
+            clip_part(points, n)
+        if not bounded:
+            bound_blocks(points, n, work.blocks)
+            bounded = True
+        find_shadows(
+            stage.kinds,
+            table,
+            lights,
+            light,
+            stage.far,
+            work.reaches[light],
+            work.blocks,
+            points,
+            n,
+        )
+        for k in range(n):
+            points[RED + k] += points[SEEN + k] * points[PART_RED + k]
+            points[GREEN + k] += points[SEEN + k] * points[PART_GREEN + k]
+            points[BLUE + k] += points[SEEN + k] * points[PART_BLUE + k]
+    texture = stage.textures[p, 0]
+    if texture < 0:
+        for k in range(n):
+            points[RED + k] *= WHITE
+            points[GREEN + k] *= WHITE
+            points[BLUE + k] *= WHITE
+        return
+    tint(
+        kind,
+        stage.textures[p, 1],
+        stage.texels,
+        stage.levels,
+        texture,
+        table,
+        p,
+        stage.step,
+        points,
+        whole,
+        n,
+    )
+
+
+@compiled
+def put(points: Any, places: Any, count: int, mode: int, share: Any, colours: Any) -> None:
+    """Put a chunk's colours into the picture (H·W·3,)."""
+    if mode == REPLACE:
+        for k in range(count):
+            at = places[k]
+            colours[at] = min(points[RED + k], WHITE)
+            colours[at + 1] = min(points[GREEN + k], WHITE)
+            colours[at + 2] = min(points[BLUE + k], WHITE)
+        return
+    old, new = (ONE, ONE) if mode == ADD else (ONE - share, share)
+    for k in range(count):
+        for c in range(3):
+            at, colour = places[k] + c, new * points[RED + c * CHUNK + k]
+            colours[at] = min(old * colours[at] + colour, WHITE)

@@ -17,7 +17,15 @@ TWO = np.float32(2)
 
 @compiled
 def put_vector(
-    matrix: Any, n: int, camera: int, x: Any, y: Any, z: Any, rows: Any, row: int, at: int
+    matrix: Any,
+    n: int,
+    camera: int,
+    x: Any,
+    y: Any,
+    z: Any,
+    rows: Any,
+    row: int,
+    at: int,
 ) -> None:
     """Write a vector of the world, in the camera's frame, into `rows[row, at:at + 3]`."""
     for c in range(3):
@@ -59,7 +67,15 @@ def place(stage: Any, pose: Any, n: int, work: Any) -> None:
 
 @compiled
 def place_segment(
-    pose: Any, n: int, camera: int, i: int, eye_x: Any, eye_y: Any, eye_z: Any, table: Any, p: int
+    pose: Any,
+    n: int,
+    camera: int,
+    i: int,
+    eye_x: Any,
+    eye_y: Any,
+    eye_z: Any,
+    table: Any,
+    p: int,
 ) -> None:
     """Write the capsule around a tendon's segment i; one without length is put out of sight."""
     ends, matrix = pose.tendons, pose.cam_xmat

@@ -5,6 +5,8 @@ parameter t of the hit is what the caller needs: for camera rays (x, y, -1), t i
 Only surfaces that face the ray count, as in OpenGL with back faces culled; a plane counts from
 both sides. A miss is `MISS`. Squared distances are taken to the point of the ray nearest to the
 axis or centre, which keeps float32 exact to about 1e-6 of the distance even for thin far objects.
+
+Nothing here branches on a ray: a loop over rays becomes vector instructions.
 """
 
 from __future__ import annotations
@@ -15,7 +17,8 @@ from typing import Any
 import numba
 import numpy as np
 
-from envs.pixels.raycast.columns import AXES, SIZE
+from envs.pixels.raycast.columns import AXES
+from envs.pixels.raycast.shapes import Shape
 
 MISS = np.float32(1e30)
 ZERO = np.float32(0)
@@ -27,9 +30,10 @@ PLANE, SPHERE, CAPSULE, ELLIPSOID, CYLINDER, BOX = 0, 2, 3, 4, 5, 6
 
 FAST = {"reassoc", "contract", "arcp", "nsz"}
 """Liberties that leave infinities alone, which a ray along an axis needs."""
-compiled = numba.njit(cache=True, fastmath=FAST, error_model="numpy")
+compiled = numba.njit(fastmath=FAST, error_model="numpy")
+"""For what becomes a part of a function that Python calls; only the whole is kept on disk."""
 parallel = numba.njit(cache=True, fastmath=FAST, error_model="numpy", nogil=True)
-"""For what several Python threads may run at once."""
+"""For what Python calls, several threads at once."""
 
 
 @compiled
@@ -40,88 +44,97 @@ def sphere_hit(cx: Any, cy: Any, cz: Any, radius: Any, dx: Any, dy: Any, dz: Any
     qx, qy, qz = cx - nearest * dx, cy - nearest * dy, cz - nearest * dz
     gap = radius * radius - (qx * qx + qy * qy + qz * qz)
     t = nearest - math.sqrt(max(gap, ZERO) / square)
-    return t if gap >= ZERO and t > ZERO else MISS
+    return t if (gap >= ZERO) & (t > ZERO) else MISS
 
 
 @compiled
-def tube_hit(
-    cx: Any,
-    cy: Any,
-    cz: Any,
-    ux: Any,
-    uy: Any,
-    uz: Any,
-    radius: Any,
-    dx: Any,
-    dy: Any,
-    dz: Any,
-) -> Any:
-    """An infinite cylinder around the axis u through c: entry, exit and height of the entry.
+def tube_hit(s: Shape, cx: Any, cy: Any, cz: Any, dx: Any, dy: Any, dz: Any) -> Any:
+    """An infinite cylinder around the third axis through c: whether it is met, entry, exit and
+    height of the entry.
 
-    Both parameters are MISS without a hit. Along the axis, entry is minus, exit plus infinity.
+    Along the axis, entry is minus, exit plus infinity.
     """
-    along, height = dx * ux + dy * uy + dz * uz, cx * ux + cy * uy + cz * uz
-    px, py, pz = dx - along * ux, dy - along * uy, dz - along * uz
-    ox, oy, oz = cx - height * ux, cy - height * uy, cz - height * uz
+    along, height = dx * s.wx + dy * s.wy + dz * s.wz, cx * s.wx + cy * s.wy + cz * s.wz
+    px, py, pz = dx - along * s.wx, dy - along * s.wy, dz - along * s.wz
+    ox, oy, oz = cx - height * s.wx, cy - height * s.wy, cz - height * s.wz
     square = px * px + py * py + pz * pz + TINY
     nearest = (px * ox + py * oy + pz * oz) / square
     qx, qy, qz = ox - nearest * px, oy - nearest * py, oz - nearest * pz
-    gap = radius * radius - (qx * qx + qy * qy + qz * qz)
-    if gap < ZERO:
-        return MISS, MISS, ZERO
-    reach = math.sqrt(gap / square)
+    gap = s.a * s.a - (qx * qx + qy * qy + qz * qz)
+    reach = math.sqrt(max(gap, ZERO) / square)
     entry = nearest - reach
-    return entry, nearest + reach, entry * along - height
+    return gap >= ZERO, entry, nearest + reach, entry * along - height
 
 
 @compiled
-def capsule_hit(
-    cx: Any,
-    cy: Any,
-    cz: Any,
-    ux: Any,
-    uy: Any,
-    uz: Any,
-    radius: Any,
-    half: Any,
-    dx: Any,
-    dy: Any,
-    dz: Any,
-) -> Any:
-    """A capsule around the segment c ± half·u."""
-    entry, _, height = tube_hit(cx, cy, cz, ux, uy, uz, radius, dx, dy, dz)
-    if entry == MISS:
-        return MISS
-    if abs(height) <= half:
-        return entry if entry > ZERO else MISS
-    end = half if height > ZERO else -half
-    return sphere_hit(cx + end * ux, cy + end * uy, cz + end * uz, radius, dx, dy, dz)
+def capsule_hit(s: Shape, cx: Any, cy: Any, cz: Any, dx: Any, dy: Any, dz: Any) -> Any:
+    """A capsule around the segment c ± half its length."""
+    met, entry, _, height = tube_hit(s, cx, cy, cz, dx, dy, dz)
+    end = s.b if height > ZERO else -s.b
+    cap = sphere_hit(cx + end * s.wx, cy + end * s.wy, cz + end * s.wz, s.a, dx, dy, dz)
+    side = entry if entry > ZERO else MISS
+    t = side if abs(height) <= s.b else cap
+    return t if met else MISS
 
 
 @compiled
-def cylinder_hit(
-    cx: Any,
-    cy: Any,
-    cz: Any,
-    ux: Any,
-    uy: Any,
-    uz: Any,
-    radius: Any,
-    half: Any,
-    dx: Any,
-    dy: Any,
-    dz: Any,
-) -> Any:
-    """A closed cylinder around the segment c ± half·u."""
-    entry, leave, height = tube_hit(cx, cy, cz, ux, uy, uz, radius, dx, dy, dz)
-    if entry == MISS:
-        return MISS
-    if abs(height) <= half:
-        return entry if entry > ZERO else MISS
-    end = half if height > ZERO else -half
-    along = dx * ux + dy * uy + dz * uz
-    t = (cx * ux + cy * uy + cz * uz + end) / along
-    return t if t >= entry and t <= leave and t > ZERO else MISS
+def cylinder_hit(s: Shape, cx: Any, cy: Any, cz: Any, dx: Any, dy: Any, dz: Any) -> Any:
+    """A closed cylinder around the segment c ± half its length."""
+    met, entry, leave, height = tube_hit(s, cx, cy, cz, dx, dy, dz)
+    end = s.b if height > ZERO else -s.b
+    along = dx * s.wx + dy * s.wy + dz * s.wz
+    lid = (cx * s.wx + cy * s.wy + cz * s.wz + end) / along
+    lid = lid if (lid >= entry) & (lid <= leave) else MISS
+    t = entry if abs(height) <= s.b else lid
+    return t if met & (t > ZERO) else MISS
+
+
+@compiled
+def ellipsoid_hit(s: Shape, cx: Any, cy: Any, cz: Any, dx: Any, dy: Any, dz: Any) -> Any:
+    """An ellipsoid around c: a unit sphere, after scaling its axes."""
+    ox = (s.ux * cx + s.uy * cy + s.uz * cz) / s.a
+    oy = (s.vx * cx + s.vy * cy + s.vz * cz) / s.b
+    oz = (s.wx * cx + s.wy * cy + s.wz * cz) / s.c
+    vx = (s.ux * dx + s.uy * dy + s.uz * dz) / s.a
+    vy = (s.vx * dx + s.vy * dy + s.vz * dz) / s.b
+    vz = (s.wx * dx + s.wy * dy + s.wz * dz) / s.c
+    return sphere_hit(ox, oy, oz, ONE, vx, vy, vz)
+
+
+@compiled
+def slab(centre: Any, speed: Any, size: Any) -> Any:
+    """Where a ray enters and leaves the space between two parallel faces.
+
+    A ray parallel to them is taken to be just not, and enters and leaves very far away.
+    """
+    speed = speed if abs(speed) >= PARALLEL else PARALLEL
+    middle, reach = centre / speed, size / abs(speed)
+    return middle - reach, middle + reach
+
+
+@compiled
+def box_hit(s: Shape, cx: Any, cy: Any, cz: Any, dx: Any, dy: Any, dz: Any) -> Any:
+    """A box around c."""
+    centre, speed = s.ux * cx + s.uy * cy + s.uz * cz, s.ux * dx + s.uy * dy + s.uz * dz
+    entry, leave = slab(centre, speed, s.a)
+    centre, speed = s.vx * cx + s.vy * cy + s.vz * cz, s.vx * dx + s.vy * dy + s.vz * dz
+    low, high = slab(centre, speed, s.b)
+    entry, leave = max(entry, low), min(leave, high)
+    centre, speed = s.wx * cx + s.wy * cy + s.wz * cz, s.wx * dx + s.wy * dy + s.wz * dz
+    low, high = slab(centre, speed, s.c)
+    entry, leave = max(entry, low), min(leave, high)
+    return entry if (entry <= leave) & (entry > ZERO) else MISS
+
+
+@compiled
+def plane_hit(s: Shape, cx: Any, cy: Any, cz: Any, dx: Any, dy: Any, dz: Any) -> Any:
+    """A plane around c; sizes of 0 are infinite."""
+    speed = s.wx * dx + s.wy * dy + s.wz * dz
+    t = (s.wx * cx + s.wy * cy + s.wz * cz) / (speed if abs(speed) >= PARALLEL else PARALLEL)
+    px, py, pz = t * dx - cx, t * dy - cy, t * dz - cz
+    u, v = s.ux * px + s.uy * py + s.uz * pz, s.vx * px + s.vy * py + s.vz * pz
+    inside = ((s.a <= ZERO) | (abs(u) <= s.a)) & ((s.b <= ZERO) | (abs(v) <= s.b))
+    return t if inside & (t > ZERO) & (abs(speed) >= PARALLEL) else MISS
 
 
 @compiled
@@ -129,67 +142,3 @@ def onto_axis(table: Any, p: int, axis: int, x: Any, y: Any, z: Any) -> Any:
     """A vector's part along an axis of primitive p."""
     at = AXES + 3 * axis
     return table[p, at] * x + table[p, at + 1] * y + table[p, at + 2] * z
-
-
-@compiled
-def ellipsoid_hit(table: Any, p: int, cx: Any, cy: Any, cz: Any, dx: Any, dy: Any, dz: Any) -> Any:
-    """The ellipsoid p around c: a unit sphere, after scaling its axes."""
-    sx, sy, sz = table[p, SIZE], table[p, SIZE + 1], table[p, SIZE + 2]
-    ox = onto_axis(table, p, 0, cx, cy, cz) / sx
-    oy = onto_axis(table, p, 1, cx, cy, cz) / sy
-    oz = onto_axis(table, p, 2, cx, cy, cz) / sz
-    vx = onto_axis(table, p, 0, dx, dy, dz) / sx
-    vy = onto_axis(table, p, 1, dx, dy, dz) / sy
-    vz = onto_axis(table, p, 2, dx, dy, dz) / sz
-    return sphere_hit(ox, oy, oz, ONE, vx, vy, vz)
-
-
-@compiled
-def box_hit(table: Any, p: int, cx: Any, cy: Any, cz: Any, dx: Any, dy: Any, dz: Any) -> Any:
-    """The box p around c."""
-    entry, leave = -MISS, MISS
-    for axis in range(3):
-        size = table[p, SIZE + axis]
-        centre = onto_axis(table, p, axis, cx, cy, cz)
-        speed = onto_axis(table, p, axis, dx, dy, dz)
-        if abs(speed) < PARALLEL:
-            if abs(centre) > size:
-                return MISS
-        else:
-            middle, reach = centre / speed, size / abs(speed)
-            entry, leave = max(entry, middle - reach), min(leave, middle + reach)
-    return entry if entry <= leave and entry > ZERO else MISS
-
-
-@compiled
-def plane_hit(table: Any, p: int, cx: Any, cy: Any, cz: Any, dx: Any, dy: Any, dz: Any) -> Any:
-    """The plane p around c; sizes of 0 are infinite."""
-    speed = onto_axis(table, p, 2, dx, dy, dz)
-    if abs(speed) < PARALLEL:
-        return MISS
-    t = onto_axis(table, p, 2, cx, cy, cz) / speed
-    px, py, pz = t * dx - cx, t * dy - cy, t * dz - cz
-    u, v = onto_axis(table, p, 0, px, py, pz), onto_axis(table, p, 1, px, py, pz)
-    sx, sy = table[p, SIZE], table[p, SIZE + 1]
-    inside = (sx <= ZERO or abs(u) <= sx) and (sy <= ZERO or abs(v) <= sy)
-    return t if inside and t > ZERO else MISS
-
-
-@compiled
-def primitive_hit(
-    kind: int, table: Any, p: int, cx: Any, cy: Any, cz: Any, dx: Any, dy: Any, dz: Any
-) -> Any:
-    """Primitive p of mjtGeom `kind`, as if its centre were c."""
-    if kind == PLANE:
-        return plane_hit(table, p, cx, cy, cz, dx, dy, dz)
-    if kind == ELLIPSOID:
-        return ellipsoid_hit(table, p, cx, cy, cz, dx, dy, dz)
-    if kind == BOX:
-        return box_hit(table, p, cx, cy, cz, dx, dy, dz)
-    radius, half = table[p, SIZE], table[p, SIZE + 1]
-    if kind == SPHERE:
-        return sphere_hit(cx, cy, cz, radius, dx, dy, dz)
-    ux, uy, uz = table[p, AXES + 6], table[p, AXES + 7], table[p, AXES + 8]
-    if kind == CAPSULE:
-        return capsule_hit(cx, cy, cz, ux, uy, uz, radius, half, dx, dy, dz)
-    return cylinder_hit(cx, cy, cz, ux, uy, uz, radius, half, dx, dy, dz)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
+from jaxtyping import Float
 
+from envs.pixels.raycast.chunks import BLOCK, CHUNK, ROWS, WHOLE_ROWS
 from envs.pixels.raycast.columns import (
     AMBIENT,
     GRID,
@@ -16,7 +18,7 @@ from envs.pixels.raycast.columns import (
     SIZE,
     TEXTURE_SCALE,
 )
-from envs.pixels.raycast.surfaces import HERE
+from envs.pixels.raycast.rays import CAPSULE, ELLIPSOID, SPHERE
 from envs.pixels.scene import Scene
 
 
@@ -32,7 +34,7 @@ class Stage(NamedTuple):
     textures: Any
     """Texture, -1 for none, and whether it is a cube, int32 (P, 2)."""
     texels: Any
-    """Colours of all textures, float32 (K, 3)."""
+    """Colours of all textures, packed, int32 (K,)."""
     levels: Any
     """First texel, width and height of each texture's levels, int32 (T, V, 3)."""
     rays_x: Any
@@ -85,18 +87,40 @@ class Workspace(NamedTuple):
     bounds: Any
     order: Any
     """Transparent primitives, from the nearest on, and their distance."""
-    tags: Any
+    points: Any
+    """A chunk of the points that are being painted."""
+    whole: Any
+    """Whole numbers of these points."""
+    places: Any
+    """Where they are in the picture."""
+    reaches: Any
+    """Where each light lets each primitive's shadow fall, (L, P, 4)."""
+    blocks: Any
+    """Where each block of points is."""
+    vertices: Any
+    """A chunk of a plane's vertices."""
+    names: Any
+    """Which vertices they are."""
+    stamps: Any
+    """Number of the last painting, and of the one in which each vertex was lit."""
     lit: Any
+    """Light of each vertex, (V, 1 + L, 3)."""
+    sky: Any
+    """The sky's picture, for a camera that is turned as `sky_camera`."""
+    sky_camera: Any
     colours: Any
+    """The picture, (H·W·3,)."""
 
 
 def make_workspace(scene: Scene, height: int, width: int) -> Workspace:
     """A workspace for pictures of a scene, with all that never changes filled in."""
     primitives, lights = len(scene.kind), len(scene.light_constants)
     real = np.float32
+    # Painting begins each plane anew, so that all planes share the vertices of the largest.
+    corners = int(np.prod(scene.grid[:, :, 0] + 1, axis=1).max(initial=0))
     table = np.zeros((primitives, PRIMITIVE_COLUMNS), real)
     table[:, SIZE : SIZE + 3] = scene.size
-    table[:, REACH] = np.linalg.norm(scene.size, axis=1)
+    table[:, REACH] = find_reach(scene)
     table[:, RGB : RGB + 8] = scene.material
     table[:, TEXTURE_SCALE : TEXTURE_SCALE + 3] = scene.texture_scale
     table[:, GRID : GRID + 6] = scene.grid.reshape(-1, 6)
@@ -114,7 +138,27 @@ def make_workspace(scene: Scene, height: int, width: int) -> Workspace:
         windows=np.zeros((primitives, 4), np.int64),
         bounds=np.zeros((4,), real),
         order=np.zeros((primitives, 2), real),
-        tags=np.full((HERE,), -1, np.int64),
-        lit=np.zeros((HERE + 1, 1 + lights, 3), real),
-        colours=np.zeros((height, width, 3), real),
+        points=np.zeros((ROWS * CHUNK,), real),
+        whole=np.zeros((WHOLE_ROWS * CHUNK,), np.int32),
+        places=np.zeros((CHUNK,), np.int64),
+        reaches=np.zeros((lights, primitives, 4), real),
+        blocks=np.zeros((CHUNK // BLOCK, 4), real),
+        vertices=np.zeros((ROWS * CHUNK,), real),
+        names=np.zeros((CHUNK,), np.int64),
+        stamps=np.zeros((1 + corners,), np.int64),
+        lit=np.zeros((corners, 1 + lights, 3), real),
+        sky=np.zeros((height * width * 3,), real),
+        sky_camera=np.full((9,), np.nan),
+        colours=np.zeros((height * width * 3,), real),
     )
+
+
+def find_reach(scene: Scene) -> Float[np.ndarray, "P"]:
+    """Radius of the sphere around a primitive's centre that holds it, m."""
+    # A capsule's third size and a cylinder's are 0.
+    corner, longest = (
+        np.linalg.norm(scene.size, axis=1),
+        scene.size.max(axis=1, initial=0),
+    )
+    reach = np.where(np.isin(scene.kind, [SPHERE, ELLIPSOID]), longest, corner)
+    return np.where(scene.kind == CAPSULE, scene.size[:, :2].sum(axis=1), reach)
