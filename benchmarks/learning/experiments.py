@@ -119,15 +119,15 @@ EXPERIMENTS: Mapping[str, Experiment] = {
         "tabletop/push: a controller over frozen SLIM skills, and sac from scratch",
         {SUCCESS: "share of episodes that succeed", "eval/return": "return"},
         {
-            # The seed is that of the controller: all stand on the same skills. The reward of a
-            # decision, which is the sum of its steps, is scaled to about their mean. 48 episodes
-            # cannot tell 70% from 80%: the standard error is 6 points.
+            # Skills and controller have the same seed. The reward of a decision, which is the sum
+            # of its steps, is scaled to about their mean. 48 episodes cannot tell 70% from 80%:
+            # the standard error is 6 points.
             "over skills": Arm(
                 "sac",
                 (*_PUSH, "--eval-interval", "5000", "--eval-episodes", "256",
                  "--total-steps", "120000", "--warmup-steps", "2000",
                  "--rewards.task.scale", "0.3",
-                 "--hierarchy.skills", "{root}/push_skills/slim-0", "--hierarchy.steps", "3"),
+                 "--hierarchy.skills", "{root}/push_skills/slim-{seed}", "--hierarchy.steps", "3"),
             ),
             "from scratch": Arm(
                 "sac", (*_PUSH, "--eval-interval", "10000", "--total-steps", "120000")
