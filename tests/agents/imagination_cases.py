@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import torch
 from plane_world import PlaneWorld
 
@@ -99,6 +101,20 @@ def run_config(**changes: Any) -> TrainConfig:
     )  # fmt: skip
 
 
+class ResumablePlane(PlaneWorld):
+    """Points whose starts are part of the saved state."""
+
+    def state_dict(self) -> dict[str, Any]:
+        states = [each.bit_generator.state for each in self.random]
+        return {**super().state_dict(), "random": states}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        super().load_state_dict(state)
+        self.random = [np.random.default_rng() for _ in state["random"]]
+        for each, saved in zip(self.random, state["random"], strict=True):
+            each.bit_generator.state = saved
+
+
 def plane(config: TrainConfig, num_envs: int, seed: int) -> PlaneWorld:
     """Stands in for `make_world`."""
-    return PlaneWorld(num_envs, seed, steps=config.max_episode_steps or 20)
+    return ResumablePlane(num_envs, seed, steps=config.max_episode_steps or 20)
