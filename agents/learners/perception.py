@@ -54,13 +54,15 @@ class Perception:
             generator=self._generator,
             dtype=model.dtype,
         )
-        self._state = latent.at(0)
+        # Laid out as a saved state comes back: products round by layout.
+        now = latent.at(0)
+        self._state = Latent(*(part.contiguous() for part in (now.deter, now.stoch, now.logits)))
         self._first = torch.zeros_like(self._first)
         return self._state.feature
 
     def took(self, action: Float[Tensor, "N A"]) -> None:
         """What the worlds do next."""
-        self._action = action
+        self._action = action.contiguous()
 
     def _start(self, count: int) -> None:
         rssm = self._model.rssm

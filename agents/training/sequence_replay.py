@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 from jaxtyping import Float, Int, Shaped
+from torch import Tensor
 
 from agents.learners.sequences import Sequences
 from agents.training.replay_layout import StepArrays
@@ -184,12 +185,12 @@ class SequenceReplay:
         return np.maximum(self._filled - length + 1, 0)
 
     def _read(self, world: Int[np.ndarray, "B 1"], slots: Int[np.ndarray, "B T"]) -> Sequences:
-        rest = torch.from_numpy(self._rest[world, slots]).to(self.device)
+        rest = _aligned(self._rest[world, slots], self.device)
         action, skill, *signals, flags = rest.split(self.layout.sizes, dim=-1)
         reward, *ends = flags.unbind(dim=-1)
         terminated, truncated, is_first = (end.bool() for end in ends)
         return Sequences(
-            obs=torch.from_numpy(self._obs[world, slots]).to(self.device),
+            obs=_aligned(self._obs[world, slots], self.device),
             action=action,
             reward=reward,
             terminated=terminated,
@@ -204,3 +205,10 @@ def _rows_of(
     signals: Mapping[str, Float[np.ndarray, "N _"]], rows: Int[np.ndarray, " M"]
 ) -> dict[str, Float[np.ndarray, "M _"]]:
     return {name: value[rows] for name, value in signals.items()}
+
+
+def _aligned(
+    rows: Shaped[np.ndarray, "B T ..."], device: torch.device
+) -> Shaped[Tensor, "B T ..."]:
+    """A tensor in memory of torch's own: where numpy's lies, sums may be rounded otherwise."""
+    return torch.from_numpy(rows).to(device, copy=True)
