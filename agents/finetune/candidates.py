@@ -21,8 +21,8 @@ CONTINUOUS = 16
 def build_choice(config: TrainConfig, world: VectorWorld) -> SkillChoice:
     """The choice that the settings ask for, with nothing tried yet.
 
-    Raises ValueError for a skill that the agent has not, for more candidates than there are, and
-    for a trial that has no end or takes as many env steps as the whole run.
+    Raises ValueError for a skill that the agent has not, for more candidates than there are,
+    for a trial that has no end, and where trials and the rest of the actor take the whole run.
     """
     skills = candidate_skills(config.finetune, config.skill, config.seed)
     choice = SkillChoice(skills, world.num_envs, _trial_steps(config, world, len(skills)))
@@ -31,6 +31,13 @@ def build_choice(config: TrainConfig, world: VectorWorld) -> SkillChoice:
             f"trying {len(skills)} skills for {choice.trial_steps} env steps in {world.num_envs} "
             f"worlds takes {choice.most_env_steps:,} env steps, all of the {config.total_steps:,} "
             "of the run: use fewer --finetune.candidates or --finetune.trial-steps, or more "
+            "--total-steps"
+        )
+    rest, begins = config.finetune.actor_rest_steps, max(choice.most_env_steps, config.warmup_steps)
+    if begins + rest >= config.total_steps:
+        raise ValueError(
+            f"the actor rests until {begins + rest:,} env steps, which are all of the "
+            f"{config.total_steps:,} of the run: use fewer --finetune.actor-rest-steps, or more "
             "--total-steps"
         )
     return choice

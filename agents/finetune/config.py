@@ -36,9 +36,16 @@ class FinetuneConfig:
     most; None for whole episodes."""
     critics: Literal["fresh", "trunk"] = "fresh"
     """Start with fresh critics, or with the hidden layers of the critics of that run."""
+    actor_rest_steps: int = 5_000
+    """Env steps of learning in which only critics learn, from what the held skill does: critics
+    that know nothing of it yet would lead the actor away (the unlearning at the start of
+    fine-tuning that WSRL's frozen-policy warm-up of 5,000 steps prevents, arXiv 2412.07762)."""
+    temperature: Literal["source", "fresh"] = "source"
+    """Weigh the entropy as at the end of that run, if it did, or with the learner's initial
+    temperature: a large one makes a policy forget a sparse reward to become random."""
 
     def __post_init__(self) -> None:
-        for name, least in (("candidates", 1), ("trial_steps", 1)):
+        for name, least in (("candidates", 1), ("trial_steps", 1), ("actor_rest_steps", 0)):
             value = getattr(self, name)
             if value is not None and value < least:
                 raise ValueError(f"finetune.{name} must be at least {least}, got {value}")

@@ -43,6 +43,7 @@ class Pretrained:
         folder = Path(config.finetune.run)
         self._agent: TrainedAgent = trained_agent(folder, FLAG, _require_tunable)
         self._trunk = config.finetune.critics == "trunk"
+        self._temperature = config.finetune.temperature == "source"
         differences = list(_differences(config, self._agent.origin.config))
         if differences:
             raise UsageError(f"{FLAG} {folder}: {'; '.join(differences)}")
@@ -50,7 +51,8 @@ class Pretrained:
     def hand_over(self, learner: Learner, world: VectorWorld) -> None:
         """Make the learner act as the pre-trained agent does.
 
-        Optimisers, temperature, rewards and generators stay as they are. Raises ValueError if
+        That is its policy, its normaliser, and its temperature if it has one and the settings want
+        it. Optimisers, rewards and generators stay as they are. Raises ValueError if
         `world` shows or does something else than the worlds that the agent was trained in, and
         CorruptRunError if its state is not of the sizes in its settings, TypeError for a learner
         without critics.
@@ -64,6 +66,10 @@ class Pretrained:
             for name in ("actor", "normaliser"):
                 for key, value in self._agent.module(name).items():
                     modules[f"{name}.{key}"] = value
+            if self._temperature and _TEMPERATURE in modules:
+                modules[_TEMPERATURE] = self._agent.learner["modules"].get(
+                    _TEMPERATURE, modules[_TEMPERATURE]
+                )
             if self._trunk:
                 critics = self._with_trunk(learner)
                 modules |= {name: critics for name in _CRITICS if name in modules}
@@ -117,6 +123,7 @@ class Pretrained:
         return flat
 
 
+_TEMPERATURE = "temperature.log"
 _CRITIC = "critics.net.flat"
 _CRITICS = (_CRITIC, "target_critics.net.flat")
 

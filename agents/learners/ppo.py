@@ -55,8 +55,8 @@ class MultiCriticPPO:
     ) -> None:
         self.config = config
         self.updates = 0
-        self.actor_rest_updates = 0
-        """Updates, from the first, in which the actor stays as it is."""
+        self.actor_rests = False
+        """Whether updates leave the actor as it is."""
         agent = ActingAgent.build(
             obs_dim, action_dim, skill, rewards, config, seed, device, commandable_weights
         )
@@ -182,7 +182,7 @@ class MultiCriticPPO:
             metrics = self.terms.learn(batch.rows(rows))
             with torch.inference_mode():
                 metrics |= self._learn_critics(rollout, rows, objective)
-                if self.updates >= self.actor_rest_updates:
+                if not self.actor_rests:
                     metrics |= self._learn_actor(rollout, rows)
             for name, value in metrics.items():
                 sums[name] = sums.get(name, 0.0) + value

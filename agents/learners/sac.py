@@ -60,8 +60,8 @@ class MultiCriticSAC:
         self.config = config
         self.target_entropy = -config.target_entropy_scale * action_dim
         self.updates = 0
-        self.actor_rest_updates = 0
-        """Updates, from the first, in which actor and temperature stay as they are."""
+        self.actor_rests = False
+        """Whether updates leave actor and temperature as they are."""
         self._agent = agent = ActingAgent.build(
             obs_dim, action_dim, skill, rewards, config, seed, device, commandable_weights
         )
@@ -146,7 +146,7 @@ class MultiCriticSAC:
         if self.scale.any_enabled:
             self._renew_objective()
         objective = self._objective_of(experience)
-        if self.updates >= self.actor_rest_updates:
+        if not self.actor_rests:
             metrics |= self._learn_actor(states[:size], policy.first(size), objective, readout)
         return metrics | losses.by_name("scale/", self.terms.names, self._objective.scale[:, 0])
 

@@ -19,12 +19,14 @@ class StateVector:
     def __init__(self, obs_dim: int, skill_dim: int, normalise: bool, device: torch.device) -> None:
         self.width = obs_dim + skill_dim + 1
         self.normaliser = RunningNormaliser(obs_dim).to(device)
+        self.holds = False
+        """Whether mean and variance stay as they are, whatever is observed."""
         self._normalises = normalise
         self._one = torch.ones(1, 1, device=device)
 
     def observe(self, obs: Float[Tensor, "N O"]) -> None:
         """Let newly collected observations count in the running mean and variance."""
-        if self._normalises:
+        if self._normalises and not self.holds:
             self.normaliser.observe(obs.to(self._one.device))
 
     def __call__(

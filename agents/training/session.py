@@ -81,7 +81,7 @@ class Session:
             batches = algorithm.batches(config, replay)
             if config.finetune.run is not None:
                 assert isinstance(replay, Replay)
-                collector, batches, choice = collection(config, world, replay, batches)
+                collector, batches, choice = collection(config, world, learner, replay, batches)
                 return cls(config, world, learner, replay, collector, batches, choice=choice)
             sampler = SkillSampler(
                 config.skill,

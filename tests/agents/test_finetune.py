@@ -52,7 +52,9 @@ def apt(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def tuned(source: Path, agent: str = "sac", **changes: Any) -> Any:
     """Eight worlds; two tries of each of four skills for 5 steps are 40 env steps."""
-    finetune = FinetuneConfig(str(source), **{"trial_steps": 5, **changes.pop("finetune", {})})
+    finetune = FinetuneConfig(
+        str(source), **{"trial_steps": 5, "actor_rest_steps": 8, **changes.pop("finetune", {})}
+    )
     fields = {"total_steps": 240, "warmup_steps": 0, "max_episode_steps": 12, "log_interval": 40}
     config = small(agent, **{**fields, "update_ratio": 0.25, "eval_interval": 0, **changes})
     env = {name: changes[name] for name in ("env", "env_options") if name in changes}
@@ -78,10 +80,18 @@ def test_the_learner_starts_as_the_source_acts(metra: Path) -> None:
     assert session.learner.state._normalises
     for name, value in state.items():
         part = name.split(".")[0]
-        expected = source if part in ("actor", "normaliser") else other
+        expected = source if part in ("actor", "normaliser", "temperature") else other
         assert torch.equal(value, expected[name]), name
     assert not torch.equal(state["actor.net.flat"], other["actor.net.flat"])
     assert state["normaliser.count"] == 80
+    assert state["temperature.log"] != other["temperature.log"]
+
+
+def test_the_temperature_can_be_fresh(metra: Path) -> None:
+    config = tuned(metra, finetune={"temperature": "fresh"})
+    with closing(build(config)) as session:
+        fresh = session.learner.temperature()
+        assert float(fresh) == pytest.approx(config.learner.initial_temperature)
 
 
 def test_the_trunk_of_the_critics_can_be_taken_over(metra: Path) -> None:
@@ -134,7 +144,10 @@ def test_env_steps_of_the_choice_count_and_nothing_is_learned_in_them(metra: Pat
     "changes",
     [
         {},
-        {"num_envs": 3, "finetune": {"critics": "trunk", "trial_steps": None}},
+        {
+            "num_envs": 3,
+            "finetune": {"critics": "trunk", "trial_steps": None, "actor_rest_steps": 0},
+        },
         {"learner": PPOConfig(hidden_dim=32, rollout_length=5)},
     ],
     ids=["sac", "rounds", "ppo"],
@@ -233,6 +246,10 @@ def sizes(**changes: Any) -> dict[str, Any]:
         ({"env": "dmc/walker-walk"}, "cannot act in dmc/walker-walk: its observation lacks"),
         ({"total_steps": 40}, "trying 4 skills .* 40 env steps, all of the 40 of the run"),
         (
+            {"total_steps": 48},
+            "rests until 48 env steps, .* 48 of the run: use fewer --finetune.ac",
+        ),
+        (
             {**sizes(layer_norm=False), "finetune": {"critics": "trunk"}},
             "learner.layer_norm is True, not False: leave out --learner.layer-norm",
         ),
@@ -310,7 +327,7 @@ def test_the_two_commands_of_the_readme(tmp_path: Path) -> None:
     )  # fmt: skip
     shown, told = rl_info(
         "train", "sac", "--finetune.run", "runs/metra", "--finetune.trial-steps", "6",
-        "--run-dir", "runs/walk", *flags,
+        "--finetune.actor-rest-steps", "20", "--run-dir", "runs/walk", *flags,
     )  # fmt: skip
     assert "sac fine-tuned from metra on dmc/walker-walk" in shown
     # Sixteen skills of six steps each.
