@@ -53,7 +53,13 @@ def test_the_command_prints_estimate_interval_bound_estimator_and_reason(archive
     done = command(str(archive), "--x", "states", "--y", "skills")
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
-    for part in ("I(X;Y)", "nats", "90% interval", "no bound", "cca: tests of joint normality pass"):
+    for part in (
+        "I(X;Y)",
+        "nats",
+        "90% interval",
+        "no bound",
+        "cca: tests of joint normality pass",
+    ):
         assert part in done.stdout
     assert float(done.stdout.split()[1]) == pytest.approx(TRUTH, abs=0.05)
 
