@@ -12,7 +12,10 @@ from benchmarks.learning.results import Curves, Points, Runs, mean_interval
 
 
 def figure(experiment: Experiment, curves: Curves, runs: Runs) -> Figure:
-    """A panel for each metric: seeds thin, their mean thick, its 95% interval shaded."""
+    """A panel for each metric: seeds thin, their mean thick, its 95% interval shaded.
+
+    Two seeds have no shade: Student's t makes their interval so wide that it hides the curves.
+    """
     count = len(experiment.metrics)
     drawn = Figure(figsize=(5.2 * count + 1.6, 4.4), layout="constrained")
     panels = drawn.subplots(1, count, squeeze=False)[0]
@@ -63,7 +66,8 @@ def _draw(axes: Axes, seeds: Mapping[int, Points], metric: str, arm: str, colour
     shared = sorted(set.intersection(*(set(points) for points in series)))
     found = [mean_interval([points[step] for points in series]) for step in shared]
     means = [each["mean"] for each in found]
-    axes.plot(shared, means, color=colour, linewidth=2.2, label=f"{arm} ({len(seeds)} seeds)")
-    if len(series) > 1:
+    count = f"{len(seeds)} seed{'s' if len(seeds) > 1 else ''}"
+    axes.plot(shared, means, color=colour, linewidth=2.2, label=f"{arm} ({count})")
+    if len(series) > 2:
         low, high = ([float(each[end] or 0.0) for each in found] for end in ("low", "high"))
         axes.fill_between(shared, low, high, color=colour, alpha=0.12, linewidth=0)
