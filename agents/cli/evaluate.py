@@ -14,6 +14,8 @@ from agents.evaluation.evaluate import REPORT, evaluate
 from agents.evaluation.load import load_subject
 from agents.evaluation.settings import EvaluationConfig
 from agents.evaluation.summary import summarise
+from agents.evaluation.sweep_summary import summarise_sweep
+from agents.evaluation.weight_sweep import POINTS, SWEEP_FIGURE, SWEEP_REPORT, sweep_weights
 from agents.training.run_folder import EVALUATION
 
 
@@ -31,6 +33,11 @@ class Arguments(EvaluationConfig):
     weights: Mapping[str, float] = field(default_factory=dict)
     """Weights of rewards to command, for a run with commandable weights, as pairs such as
     `--weights reach 0.5 safety 2`; those not named are as configured."""
+    sweep_weights: bool = False
+    """Instead of evaluating: draw what each reward's commanded weight changes, over the range of
+    training, into weight_sweep.png and weight_sweep.json."""
+    sweep_points: int = POINTS
+    """Weights of each reward in that sweep."""
 
 
 def run(arguments: list[str]) -> int:
@@ -39,8 +46,26 @@ def run(arguments: list[str]) -> int:
     output_dir = options.output_dir or options.run_dir / EVALUATION / folder_of(options.weights)
     settings = {item.name: getattr(options, item.name) for item in fields(EvaluationConfig)}
     config = EvaluationConfig(**settings)
-    evaluate_run(options.run_dir, output_dir, config, options.checkpoint, options.weights)
+    if options.sweep_weights:
+        _sweep(options, output_dir, config)
+    else:
+        evaluate_run(options.run_dir, output_dir, config, options.checkpoint, options.weights)
     return 0
+
+
+def _sweep(options: Arguments, output_dir: Path, config: EvaluationConfig) -> None:
+    report = sweep_weights(
+        options.run_dir,
+        output_dir,
+        config,
+        options.checkpoint,
+        options.weights,
+        options.sweep_points,
+    )
+    for line in summarise_sweep(report):
+        print(line)
+    for name in (SWEEP_FIGURE, SWEEP_REPORT):
+        print(f"  {output_dir / name}")
 
 
 def folder_of(weights: Mapping[str, float]) -> str:
