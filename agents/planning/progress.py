@@ -13,14 +13,19 @@ LOG_INTERVAL = 30.0
 
 
 @contextmanager
-def progress(title: str, total: int, unit: str) -> Iterator[Callable[[int], None]]:
-    """A bar with the time left, on standard error; call what it gives with what has been done."""
+def progress(
+    title: str, total: int, unit: str, thousands: bool = True
+) -> Iterator[Callable[[int], None]]:
+    """A bar with the time left, on standard error; call what it gives with what has been done.
+
+    Numbers are shown as 1.50k with `thousands`, else in full.
+    """
     interactive = sys.stderr.isatty()
     with tqdm(
         desc=title,
         total=total,
         unit=f" {unit}",
-        unit_scale=True,
+        unit_scale=thousands,
         file=sys.stderr,
         mininterval=0.5 if interactive else LOG_INTERVAL,
         miniters=1,
