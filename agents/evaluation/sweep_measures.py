@@ -15,7 +15,7 @@ from agents.evaluation.objects import (
     object_displacements,
     summarise_objects,
 )
-from agents.evaluation.rollouts import POSITION, Rollouts
+from agents.evaluation.rollouts import Rollouts
 from agents.evaluation.safety import VIOLATION, summarise_safety
 from agents.evaluation.statistics import Interval, mean_interval, ratio_interval
 from rl_info.skills import SkillSpec
@@ -39,7 +39,7 @@ class Measure:
 MEASURES = (
     Measure(("objects", "displacement_m"), "objects moved (m)", ".3f"),
     Measure(
-        ("objects", "displacement_cells_of_a_round"), "cells that moved\nobjects end in", ".1f"
+        ("objects", "displacement_cells_of_a_round"), "cells that objects\nare moved to", ".1f"
     ),
     Measure(("gripper_object_distance_m",), "gripper to\nobject (m)", ".3f"),
     Measure(("safety", "violations_per_1000_steps"), "violations per\n1,000 steps", ".1f"),

@@ -64,7 +64,7 @@ def sweep_weights(
     grids = weight_grids(commands, held, points)
     distinct = {_key(each): each for grid in grids.values() for each in grid}
     rows: dict[tuple[float, ...], dict[str, Any]] = {}
-    with progress("weight sweep", len(distinct), "commands") as advance:
+    with progress("weight sweep", len(distinct), "commands", thousands=False) as advance:
         for key, told in distinct.items():
             subject = _subject(run_dir, checkpoint, told)
             rows[key] = _measured(subject, config)

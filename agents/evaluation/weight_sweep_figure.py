@@ -25,24 +25,39 @@ def weight_sweep_figure(report: Mapping[str, Any], label: RunLabel) -> Figure:
     rows = [row for sweep in sweeps.values() for row in sweep]
     measures = measures_of(rows)
     figure = new_figure((1.4 + 2.3 * len(sweeps), 1.5 + 1.5 * len(measures)))
-    add_title(
-        figure,
-        label,
-        f"one weight commanded at a time, {rows[0]['episodes']} deterministic episodes each, "
-        "95% intervals",
-    )
+    add_title(figure, label, _subtitle(report, rows, measures))
     grid = figure.subplots(len(measures), len(sweeps), sharex="col", sharey="row", squeeze=False)
     for line, each in zip(grid, measures, strict=True):
         for axes, (name, sweep) in zip(line, sweeps.items(), strict=True):
             _draw(axes, sweep, each)
-            axes.axvline(
+            held = axes.axvline(
                 report["held"][name], color=HELD_COLOUR, linewidth=0.9, linestyle="--", zorder=0
             )
         line[0].set_ylabel(each.label, fontsize=9)
         line[0].set_ylim(bottom=_floor(rows, each))
     for axes, (name, sweep) in zip(grid[-1], sweeps.items(), strict=True):
         _mark_weights(axes, name, [row["weight"] for row in sweep])
+    figure.align_ylabels(grid[:, 0])
+    figure.legend(
+        [held],
+        ["weight while others are commanded"],
+        loc="outside lower center",
+        frameon=False,
+        fontsize=8,
+    )
     return figure
+
+
+def _subtitle(
+    report: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], measures: Sequence[Measure]
+) -> str:
+    episodes, settings = rows[0]["episodes"], report["settings"]
+    rounds, cell = settings["rounds"], settings["cell_size_m"]
+    first = f"one weight commanded at a time, {episodes} deterministic episodes each, 95% intervals"
+    if not any("cells" in each.label for each in measures):
+        return first
+    counts = f"cells: of {cell:g} m, in {episodes // rounds} episodes, mean of {rounds} such counts"
+    return f"{first}\n{counts}"
 
 
 def _draw(axes: Axes, sweep: Sequence[Mapping[str, Any]], each: Measure) -> None:
@@ -54,8 +69,9 @@ def _draw(axes: Axes, sweep: Sequence[Mapping[str, Any]], each: Measure) -> None
     axes.set_xscale("log")
     axes.errorbar(
         weights, values, yerr=[low, high], fmt="o-", color=PLAIN, markersize=4, capsize=3,
-        linewidth=1.2,
+        linewidth=1.2, clip_on=False,
     )  # fmt: skip
+    axes.margins(x=0.08)
     clean_axes(axes)
 
 
