@@ -44,7 +44,9 @@ class ImaginationLearner:
     Actor and critics see the feature, the skill and a constant 1; an imagined episode keeps the
     skill of the step it starts from. The gradient of the actor is that of the score of its draws,
     and neither it nor the critics' reaches the world model. Unlike DreamerV3, critics learn from
-    imagined steps alone, and the state before a sequence is zeros, not what was stored with it.
+    imagined steps alone; the state before a sequence is zeros, not what was stored with it; a step
+    weighs what it is likely to be taken, without the discount, which differs between critics. All
+    returns are scaled: `normalise` of a reward changes nothing here.
 
     `act` chooses actions from features: `Perception` makes them of observations. All random numbers
     come from generators seeded with `seed`. Raises ValueError as `RewardSet` and `WorldModel` do.
@@ -70,9 +72,10 @@ class ImaginationLearner:
         shape = (observation,) if isinstance(observation, int) else observation
         initial = torch.Generator().manual_seed(seed)
         model = WorldModel(ObservationSpec(shape), action_dim, config.world_model, initial)
-        self.model = ModelTraining(model, needed_signals(rewards), config, initial).to(self.device)
+        terms = {name: with_model(term, model) for name, term in rewards.items()}
+        self.model = ModelTraining(model, needed_signals(terms), config, initial).to(self.device)
         self.terms = RewardSet(
-            {name: with_model(term, model) for name, term in rewards.items()},
+            terms,
             config.adam_betas,
             self.device,
             config.sum_rewards,
@@ -85,7 +88,7 @@ class ImaginationLearner:
             **{f"observation_{axis}": size for axis, size in enumerate(shape)},
         }
         each = torch.ones(len(self.terms), dtype=torch.bool, device=self.device)
-        self.scale = RunningScale(each, config.scale_rate, config.least_scale)
+        self.scale = RunningScale(each, config.scale_rate, config.least_scale).to(self.device)
         self.actor = LatentActor(self.state.width, action_dim, config, self.generator)
         self.critics = LatentCritics(
             self.state.width, len(self.terms), self.terms.outputs, config, self.generator

@@ -13,8 +13,10 @@ from rl_info.dynamics.representation.registry import find_representation
 class ImaginationConfig(NetworkConfig):
     """Settings of actor-critic learning in the imagination of a world model.
 
-    Those without another source are DreamerV3's (arXiv 2301.04104). Raises ValueError for a value
-    out of range, naming the field.
+    Horizon, λ, entropy coefficient, slow copy, clipping of the world model and scaling of returns
+    are DreamerV3's (arXiv 2301.04104); its sequences are four times as long, its step sizes are
+    4e-5 after 1000 updates of warm-up, and it has 255 bins: the others are ours, for small models
+    on few updates. Raises ValueError for a value out of range, naming the field.
     """
 
     world_model: WorldModelConfig = field(default_factory=WorldModelConfig)

@@ -12,6 +12,7 @@ from agents.learners.reward_term import RewardTerm
 from rl_info.dynamics import Latent, WorldModel
 from rl_info.rewards.base import IntrinsicReward, RewardContext
 from rl_info.rewards.empowerment import Empowerment
+from rl_info.rewards.inputs import OBSERVATION
 from rl_info.transitions import Transitions
 
 
@@ -47,9 +48,18 @@ class LatentEmpowerment(IntrinsicReward):
 
 
 def with_model(term: RewardTerm, model: WorldModel) -> RewardTerm:
-    """`term`, or for empowerment the model's own, if its objective tells actions."""
-    if isinstance(term.module, Empowerment) and isinstance(model.objective, TellsActions):
-        return RewardTerm(
-            LatentEmpowerment(term.module.context, model, model.objective), term.config
+    """`term`, or for empowerment of latents the model's own.
+
+    Empowerment of a side signal stays as it is. Raises ValueError for that of latents if the
+    model's objective does not tell actions: a density that reads h' would find the action there,
+    since h' is a function of it, and call any step fully empowered.
+    """
+    if not isinstance(term.module, Empowerment) or term.module.config.input != OBSERVATION:
+        return term
+    if not isinstance(model.objective, TellsActions):
+        raise ValueError(
+            f"representation {model.config.representation!r} learns no density of actions, which "
+            "the reward empowerment needs: use --learner.world-model.representation infopower or "
+            "mudreamer, or let it read a signal with --rewards.empowerment.input"
         )
-    return term
+    return RewardTerm(LatentEmpowerment(term.module.context, model, model.objective), term.config)

@@ -64,7 +64,7 @@ class TrainConfig:
     warmup_steps: int = 5_000
     """Env steps of uniform random actions before the first update."""
     replay_capacity: int = 1_000_000
-    """Env steps that the replay holds."""
+    """Steps that the replay holds, each of as many env steps as an action is repeated."""
 
     log_interval: int = 1_000
     """Env steps between lines of the log; 0 for never."""

@@ -50,8 +50,8 @@ def world_model_diagnostics(
     return {
         "open_loop_kl": error,
         "open_loop_share": error / baseline.clamp_min(1e-8),
-        "latent_entropy": torch.tensor(collapse.entropy),
-        "latent_dimensions": torch.tensor(collapse.effective_dimensions),
+        "latent_entropy": error.new_tensor(collapse.entropy),
+        "latent_dimensions": error.new_tensor(collapse.effective_dimensions),
     }
 
 

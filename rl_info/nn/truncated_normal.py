@@ -12,6 +12,8 @@ from torch import Tensor
 LEAST_STD, MOST_STD = 0.1, 1.0
 START = 2.0
 """Added to the number behind the deviation, so that a new policy is nearly as wide as it can be."""
+LEAST_SHARE = 2.0**-24
+"""Probability that no draw lies beyond: of float32 numbers below 1 the greatest is 1 less this."""
 HALF_LOG_TWO_PI = 0.5 * math.log(2.0 * math.pi)
 
 
@@ -46,7 +48,10 @@ class TruncatedNormal:
         low, high = self._edges(std)
         below = torch.special.ndtr(low)
         mass = torch.special.ndtr(high) - below
-        drawn = self.mean + std * torch.special.ndtri(below + uniform * mass)
+        # At 0 and 1, which rounding reaches now and then, the quantile is infinite and the action
+        # would be the edge that the policy takes with no probability at all.
+        share = (below + uniform * mass).clamp(LEAST_SHARE, 1.0 - LEAST_SHARE)
+        drawn = self.mean + std * torch.special.ndtri(share)
         return drawn.clamp(-1.0, 1.0)
 
     def log_prob(self, action: Float[Tensor, "B A"]) -> Float[Tensor, " B"]:

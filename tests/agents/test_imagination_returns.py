@@ -132,3 +132,12 @@ def test_a_constant_reward_has_the_geometric_sum_as_its_return() -> None:
         ones, torch.zeros(1, 501, 1), torch.ones(500, 1), torch.tensor([0.9]), 1.0
     )
     assert math.isclose(found[0, 0, 0].item(), 10.0, rel_tol=1e-4)
+
+
+def test_no_draw_of_a_uniform_number_is_all_but_impossible() -> None:
+    """Rounding reaches both ends of [0, 1): neither may throw the action to the far edge."""
+    narrow = TruncatedNormal(torch.tensor([[0.9], [-0.999]]), torch.zeros(2, 1))
+    for uniform in (0.0, 1.0 - 2.0**-24):
+        action = narrow.sample(torch.full((2, 1), uniform))
+        assert ((action - narrow.mean).abs() < 0.6).all()
+        assert (narrow.log_prob(action) > -20.0).all()

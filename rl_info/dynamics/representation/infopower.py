@@ -63,7 +63,9 @@ class InfoPower(RepresentationObjective):
     the product of marginals; λ is log-parametrised (`LogMultiplier`); KL is balanced with free
     nats as in DreamerV3, while C counts all of it; H(π) is −E ln ω(a|z), see `ActionDensities`; and
     z_t is drawn from o_t alone by default, where the paper's posterior knows a_{t−1} and so could
-    meet the empowerment term by copying it.
+    meet the empowerment term by copying it. The critic of I(o;z) reads h_t beside z_t. λ multiplies
+    the balanced KL at its weight in the world model, so that compression counts a tenth of what
+    the printed Lagrangian gives it.
     """
 
     def __init__(

@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from rl_info.dynamics.heads import TwoHotHead
+from rl_info.dynamics.latent import Latent
 from rl_info.dynamics.representation.base import (
     Losses,
     Metrics,
@@ -81,6 +82,12 @@ class MuDreamerObjective(RepresentationObjective):
         pairs = zip(self.slow_value.parameters(), self.value.parameters(), strict=True)
         for slow, fast in pairs:
             slow.lerp_(fast, self.config.target_rate)
+
+    def empowerment(
+        self, before: Latent, after: Latent, action: Float[Tensor, "N A"]
+    ) -> Float[Tensor, " N"]:
+        """ln q(a | z, z') in nats: the reward of empowerment for imagined steps."""
+        return self.densities.inverse_log_prob(before.flat_stoch, after.flat_stoch, action)
 
 
 def replayed_returns(
