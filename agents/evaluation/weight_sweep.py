@@ -46,8 +46,9 @@ def sweep_weights(
     range of training, while the others are those in `weights`, or else the configured ones; that
     command is a point of every curve. At each command the deterministic policy runs
     `episodes_per_skill` episodes of each skill, from the same initial states and under the same
-    skills for all commands: curves differ by the command alone, and their intervals, each over
-    its own episodes, say more than enough about differences between points.
+    skills for all commands, so that curves differ by the command alone. An interval is that of
+    its point, not of the difference between two, and has no width where all episodes agree, as
+    where none violates a limit.
 
     Raises UsageError naming the flag if the weights of the run are fixed, naming what cannot be
     commanded of `weights`, the setting that is out of range, or the file that is damaged.
