@@ -130,7 +130,7 @@ EXPERIMENTS: Mapping[str, Experiment] = {
                  "--hierarchy.skills", "{root}/push_skills/slim-{seed}", "--hierarchy.steps", "3"),
             ),
             "from scratch": Arm(
-                "sac", (*_PUSH, "--eval-interval", "10000", "--total-steps", "120000")
+                "sac", (*_PUSH, "--eval-interval", "10000", "--total-steps", "320000")
             ),
         },
         {SUCCESS: "success/uniform_random_actions/at_any_step/value"},
