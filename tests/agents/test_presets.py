@@ -38,7 +38,7 @@ def test_a_preset_names_registered_rewards_and_known_settings(name):
     assert config.env == preset.training["env"]
 
 
-# Those with a world model learn from sequences: see test_imagination_presets and test_koopman_agent.
+# Those with a world model learn from sequences; they have preset tests of their own.
 ON_SEQUENCES = (ImaginationConfig, KoopmanLQRConfig)
 ON_STATES = [name for name in PRESETS if not isinstance(PRESETS[name].learner, ON_SEQUENCES)]
 
