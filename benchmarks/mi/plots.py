@@ -18,6 +18,8 @@ from benchmarks.mi.summary import Row
 
 MOST_SAMPLES = 10_000
 HELD_OUT = 0.25
+FARTHEST = 10.0
+"""Bias in nats up to which a picture shows: what explodes would flatten all the rest."""
 CONTRASTIVE, PARTITION, NEIGHBOURS = (
     ("infonce", "automatic", "wpc"),
     ("infonce", "donsker_varadhan", "mine", "nwj", "smile"),
@@ -132,8 +134,11 @@ def samples(rows: Sequence[Row]) -> Figure | None:
             axes.set(xscale="log", xlabel="samples", ylabel=f"{column}, nats", title=task)
         panels[0].axhline(0, color="k", ls="--", lw=0.8)
         panels[0].set_yscale("symlog", linthresh=0.05)
-    figure.axes[0].legend(fontsize=5, ncols=3)
-    figure.tight_layout()
+        low, high = panels[0].get_ylim()
+        panels[0].set_ylim(max(low, -FARTHEST), min(high, FARTHEST))
+    handles, labels = figure.axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, fontsize=7, ncols=6, loc="lower center")
+    figure.tight_layout(rect=(0.0, 0.075, 1.0, 1.0))
     return figure
 
 
@@ -142,4 +147,5 @@ def _lines(axes: Axes, rows: Sequence[Row], names: Sequence[str], x: str, y: str
         points = sorted((r[x], r[y]) for r in rows if r["estimator"] == name and r[y] is not None)
         if points:
             across, up = zip(*points, strict=True)
-            axes.plot(across, up, ".-", lw=1, color=colormaps["tab20"](index % 20), label=name)
+            colour, style = colormaps["tab20"](index % 20), (".-", ".--")[index // 20 % 2]
+            axes.plot(across, up, style, lw=1, color=colour, label=name)
