@@ -31,7 +31,7 @@ class NumbaRenderer:
         height: Of a picture, pixels.
         width: Of a picture, pixels.
         camera: Name or index, -1 for the free camera; None for the first one.
-        shadows: Whether lights throw shadows, which costs about a fifth of the speed.
+        shadows: Whether lights throw shadows; with reflections they cost a third of the speed.
         reflections: Whether a reflective floor shows what stands on it.
 
     Raises:
