@@ -124,7 +124,7 @@ class KoopmanLQR:
                 f"model/{name}": value
                 for name, value in self.model.diagnostics(batch.for_model()).items()
             }
-        found["lqr/failures"] = torch.tensor(float(self.failures))
+        found["lqr/failures"] = norm.new_tensor(float(self.failures))
         return found | {"gradient_norm/model": norm}
 
     def _remember_goal(self, batch: Sequences) -> None:

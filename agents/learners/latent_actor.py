@@ -7,13 +7,10 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from agents.learners.network_config import NetworkConfig
+from agents.learners.policy_network import policy_network
 from rl_info.nn.flat_gradient import FlatGradient
-from rl_info.nn.stacked_layout import StackedLayout
-from rl_info.nn.stacked_mlp import StackedMLP, Tape
+from rl_info.nn.stacked_mlp import Tape
 from rl_info.nn.truncated_normal import TruncatedNormal
-
-OUTPUT_GAIN = 0.01
-"""Small, so that the first policy is nearly the same in every state."""
 
 
 class LatentActor(nn.Module):
@@ -27,19 +24,8 @@ class LatentActor(nn.Module):
         self, state_dim: int, action_dim: int, config: NetworkConfig, generator: torch.Generator
     ) -> None:
         super().__init__()
-        layout = StackedLayout(
-            members=1,
-            inputs=state_dim,
-            hidden_dim=config.hidden_dim,
-            hidden_layers=config.hidden_layers,
-            outputs=2 * action_dim,
-        )
-        self.net = StackedMLP(
-            layout,
-            generator=generator,
-            layer_norm=config.layer_norm,
-            precision=config.precision,
-            output_gain=OUTPUT_GAIN,
+        self.net = policy_network(
+            state_dim, action_dim, config, generator, layer_norm=config.layer_norm
         )
 
     def forward(self, state: Float[Tensor, "B X"]) -> TruncatedNormal:

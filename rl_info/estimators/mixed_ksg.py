@@ -33,8 +33,8 @@ class MixedKSG(NeighbourEstimator):
     Algorithm 1 of Gao, Kannan, Oh and Viswanath, ⟨ψ(k̃) + ln N − ψ(n_x) − ψ(n_y)⟩: with ε the
     distance from a pair to its k-th neighbour, n_x and n_y count the samples of x and of y strictly
     nearer than ε, the sample itself included, and k̃ = k. Where ε = 0 the pair is an atom, and
-    k̃, n_x and n_y count what equals it. Counted as the authors' own code does; with ≤ ε and
-    logarithms in place of ψ, as their paper prints, it has the same limit. Without repeats it is
+    k̃, n_x and n_y count what equals it. Counts below ε and ψ, where their paper prints ≤ ε and
+    logarithms, are those of KSG; both have the same limit. Without repeats it is
     KSG up to ln N − ψ(N), and of values that all repeat more than k times it is what their table
     tells, up to the bias of a count.
 

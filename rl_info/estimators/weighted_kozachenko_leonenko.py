@@ -30,7 +30,8 @@ class WeightedKozachenkoLeonenkoConfig(NeighbourConfig):
     """Most neighbours; up to one in D of them, evenly spread, carry weight."""
     neighbours_per_condition: int = 10
     """At most so many neighbours for each condition on the bias, ⌊D/4⌋ of D columns of x and y
-    together: more of them only reach farther. 3 neighbours where there is none."""
+    together: more of them only reach farther. 3 neighbours where there is none. Chosen on the
+    correlated normals of the benchmark, whose figures are no evidence for the choice elsewhere."""
     largest_norm: float = 20.0
     """Most root of the sum of squared weights; inf: all ⌊D/4⌋ conditions of the paper."""
 

@@ -31,7 +31,8 @@ from envs.pixels.raycast.lighting import (
 )
 from envs.pixels.raycast.normals import find_normals
 from envs.pixels.raycast.rays import ONE, PLANE, ZERO, compiled
-from envs.pixels.raycast.shadows import bound_blocks, find_reaches, find_shadows
+from envs.pixels.raycast.shadow_reaches import find_reaches
+from envs.pixels.raycast.shadows import bound_blocks, find_shadows
 from envs.pixels.raycast.tinting import tint
 
 REPLACE, ADD, BLEND = 0, 1, 2
