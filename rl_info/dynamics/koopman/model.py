@@ -85,13 +85,6 @@ class KoopmanDynamics(nn.Module):
         """K, B and c, with gradients."""
         return Operators(self.transition, self.control, self.offset)
 
-    @torch.no_grad()
-    def set_operators(self, operators: Operators) -> None:
-        """Replace K, B and c, such as by those of `fit_operators`."""
-        self.transition.copy_(operators.transition)
-        self.control.copy_(operators.control)
-        self.offset.copy_(operators.offset)
-
     def encode(self, obs: Shaped[Tensor, "*S"]) -> Float[Tensor, "*B D"]:
         """Latents of uint8 images (*, H, W, C) or float32 vectors (*, O)."""
         latents: Tensor = self.head(self.encoder(obs))
